@@ -1,1 +1,2 @@
-export {};
+export type * from "./manifest.ts";
+export * from "./names.ts";

@@ -1,0 +1,75 @@
+/**
+ * Exit codes of both programs. Stable: scripts rely on them. Documented in docs/errors.md.
+ */
+export const EXIT = {
+  ok: 0,
+  internal: 1,
+  usage: 2,
+  project: 3,
+  engine: 4,
+  damaged: 5,
+  host: 6,
+  unhealthy: 7,
+  network: 8,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/**
+ * Every error code with its exit code. A code names a cause, so that the remedy in docs/errors.md fits it; a test checks
+ * that each one stands there.
+ */
+export const ERROR_EXIT_CODES = {
+  internal: EXIT.internal,
+  usage: EXIT.usage,
+  interrupted: EXIT.interrupted,
+
+  // What the user gave us: the Compose project, its files, its settings.
+  "project-not-found": EXIT.project,
+  "project-invalid": EXIT.project,
+  "project-no-images": EXIT.project,
+  "file-missing": EXIT.project,
+  "file-unreadable": EXIT.project,
+  "file-outside-project": EXIT.project,
+  "setting-missing": EXIT.project,
+  "setting-invalid": EXIT.project,
+
+  // Docker on this machine.
+  "docker-missing": EXIT.engine,
+  "compose-missing": EXIT.engine,
+  "engine-unreachable": EXIT.engine,
+  "engine-permission": EXIT.engine,
+  "engine-too-old": EXIT.engine,
+  "compose-too-old": EXIT.engine,
+  "docker-failed": EXIT.engine,
+  "load-failed": EXIT.engine,
+  "up-failed": EXIT.engine,
+
+  // What is on the stick.
+  "bundle-not-found": EXIT.damaged,
+  "bundle-part-missing": EXIT.damaged,
+  "bundle-truncated": EXIT.damaged,
+  "bundle-entry-refused": EXIT.damaged,
+  "bundle-too-new": EXIT.damaged,
+  "manifest-invalid": EXIT.damaged,
+  "digest-mismatch": EXIT.damaged,
+  "image-mismatch": EXIT.damaged,
+
+  // The machine around Docker.
+  "preflight-failed": EXIT.host,
+  "disk-full": EXIT.host,
+  "output-exists": EXIT.host,
+  "not-writable": EXIT.host,
+  "already-running": EXIT.host,
+  "installer-missing": EXIT.host,
+  "release-not-found": EXIT.host,
+
+  unhealthy: EXIT.unhealthy,
+
+  "image-not-found": EXIT.network,
+  "image-platform": EXIT.network,
+  "pull-failed": EXIT.network,
+} as const satisfies Record<string, ExitCode>;
+
+export type ErrorCode = keyof typeof ERROR_EXIT_CODES;

@@ -1,0 +1,104 @@
+/**
+ * The manifest, `drybag.json`: the first entry of a bundle. Its sha256 is the bundle's identity.
+ * Fields that this version does not know are ignored unless `critical` names them (docs/format.md).
+ */
+export interface Manifest {
+  format: "drybag";
+  formatVersion: 1;
+  /** Names of top-level fields that a reader must understand, or else refuse the bundle. */
+  critical: string[];
+  /** Name of the stack: a Compose project name, `[a-z0-9][a-z0-9_-]*`. */
+  name: string;
+  /** Version of the stack, `[A-Za-z0-9][A-Za-z0-9._-]{0,62}`. */
+  version: string;
+  platform: Platform;
+  generator: { name: string; version: string };
+  /** Oldest versions that can take this bundle. */
+  requires: { engine: string; compose: string };
+  project: BundledProject;
+  services: BundledService[];
+  images: BundledImage[];
+  layers: BundledLayer[];
+  settings: Setting[];
+  /** Every entry after the manifest and its signature, in the order in which they stand in the tar. */
+  entries: BundleEntry[];
+}
+
+export interface Platform {
+  os: string;
+  architecture: string;
+  variant?: string;
+}
+
+/** How Compose is called for this project. All paths are names of entries, so they begin with `project/`. */
+export interface BundledProject {
+  /** The project directory, e.g. `project` or `project/deploy`. */
+  directory: string;
+  /** Compose files in the order of `-f`. */
+  composeFiles: string[];
+  /** Env files for interpolation in the order of `--env-file`; later ones win. */
+  envFiles: string[];
+  profiles: string[];
+}
+
+export interface BundledService {
+  name: string;
+  /** The tag in this bundle that the service runs. */
+  image: string;
+  profiles: string[];
+}
+
+export interface BundledImage {
+  /** The tag under which the engine knows the image after loading, e.g. `redis:8.6-alpine`. */
+  tag: string;
+  /** Digest of the image config: the image ID on a classic store. */
+  configDigest: string;
+  /** Digest of the OCI manifest in this bundle: the image ID on a containerd store. */
+  manifestDigest: string;
+  /** diffIDs (digests of the uncompressed layers), base first. */
+  diffIds: string[];
+  /** Size of the uncompressed layers, in bytes. */
+  sizeBytes: number;
+  /** Where it came from: registry digests (`name@sha256:…`) that the packing engine knew. */
+  provenance: { repoDigests: string[] };
+}
+
+/** A layer, stored once however many images share it. */
+export interface BundledLayer {
+  diffId: string;
+  /** Digest of the blob as stored, i.e. compressed. */
+  digest: string;
+  mediaType: string;
+  sizeBytes: number;
+  uncompressedSizeBytes: number;
+}
+
+/** A variable of the project that the site sets. */
+export interface Setting {
+  name: string;
+  required: boolean;
+  /** Do not show or log its value. */
+  secret: boolean;
+  default?: string;
+  description?: string;
+}
+
+export type BundleEntry = BundleFileEntry | BundleDirectoryEntry;
+
+export interface BundleFileEntry {
+  type: "file";
+  path: string;
+  sizeBytes: number;
+  /** Hex sha256 of the content, without a prefix. */
+  sha256: string;
+  /** 0o644 or 0o755. */
+  mode: number;
+}
+
+/** An empty folder that the project bind-mounts; folders with content are implied by their files. */
+export interface BundleDirectoryEntry {
+  type: "directory";
+  /** Ends with `/`. */
+  path: string;
+  mode: number;
+}

@@ -1,0 +1,48 @@
+/** Every name of the format in one place. */
+
+export const FORMAT_VERSION = 1;
+
+/** Entries of the tar. */
+export const MANIFEST_ENTRY = "drybag.json";
+export const SIGNATURE_ENTRY = "drybag.json.sig";
+export const PROJECT_PREFIX = "project/";
+export const OFFLINE_COMPOSE_ENTRY = "compose.offline.yaml";
+export const OCI_LAYOUT_ENTRY = "oci-layout";
+export const OCI_INDEX_ENTRY = "index.json";
+export const DOCKER_ARCHIVE_MANIFEST_ENTRY = "manifest.json";
+export const BLOB_PREFIX = "blobs/sha256/";
+
+/** Files of the carry folder. */
+export const CHECKSUMS_FILE = "SHA256SUMS";
+export const CHECKSUMS_SIGNATURE_FILE = "SHA256SUMS.sig";
+export const README_FILE = "README.txt";
+export const INSTALL_SCRIPT_FILE = "install.sh";
+
+export const LAYER_MEDIA_TYPES = {
+  zstd: "application/vnd.oci.image.layer.v1.tar+zstd",
+  gzip: "application/vnd.oci.image.layer.v1.tar+gzip",
+  none: "application/vnd.oci.image.layer.v1.tar",
+} as const;
+
+/** FAT32 holds files below 4 GiB; 3.9 GiB leaves room for tools that count wrong. */
+export const DEFAULT_PART_SIZE_BYTES = Math.floor(3.9 * 1024 ** 3);
+
+/** Part names: `x.tar` alone, or `x.tar.001`, `x.tar.002`, … */
+export function partNames(tarName: string, count: number): string[] {
+  if (count === 1) return [tarName];
+  return Array.from({ length: count }, (_, index) => `${tarName}.${String(index + 1).padStart(3, "0")}`);
+}
+
+export function blobEntry(digest: string): string {
+  return BLOB_PREFIX + digest.replace(/^sha256:/, "");
+}
+
+/** `drybag-site-linux-amd64.gz`, the installer as it lies in the carry folder. */
+export function installerFile(os: string, architecture: string): string {
+  return `drybag-site-${os}-${architecture}.gz`;
+}
+
+/** `<name>-<version>`: the carry folder, and the stem of the tar in it. */
+export function bundleStem(name: string, version: string): string {
+  return `${name}-${version}`;
+}

@@ -1,1 +1,13 @@
-export {};
+export * from "./archive-streams.ts";
+export * from "./compose.ts";
+export * from "./containers.ts";
+export * from "./engine-facts.ts";
+export * from "./images.ts";
+export {
+  type DockerContext,
+  type DockerOutput,
+  lastLines,
+  type RunOptions,
+  runDocker,
+} from "./run-docker.ts";
+export * from "./versions.ts";

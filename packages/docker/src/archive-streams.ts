@@ -1,0 +1,81 @@
+import type { Readable, Writable } from "node:stream";
+import { DrybagError } from "@drybag/errors";
+import { execa } from "execa";
+import {
+  clientDidNotRun,
+  clientOf,
+  type DockerContext,
+  lastLines,
+  type RunOptions,
+  spawnOptions,
+} from "./run-docker.ts";
+
+export interface ImageSave {
+  /** The archive, as the engine makes it. */
+  archive: Readable;
+  /** Settles when the client has ended. Rejects with `docker-failed`. */
+  done: Promise<void>;
+}
+
+/**
+ * Saves images by tag into one archive, on a stream.
+ * Save by tag only: by ID the classic store loses names, and all images but one.
+ */
+export function saveImages(
+  context: DockerContext,
+  tags: readonly string[],
+  options: RunOptions & { platform?: string } = {},
+): ImageSave {
+  const platform = options.platform === undefined ? [] : ["--platform", options.platform];
+  const args = ["image", "save", ...platform, ...tags];
+  const child = execa(clientOf(context), args, {
+    ...spawnOptions(context, options),
+    stdin: "ignore",
+    buffer: { stdout: false },
+  });
+  const done = child.then((result) => {
+    options.signal?.throwIfAborted();
+    if (result.exitCode === undefined) throw clientDidNotRun(context, args, result);
+    if (result.exitCode !== 0) {
+      throw new DrybagError(
+        "docker-failed",
+        `'docker image save' failed with exit code ${result.exitCode}.`,
+        {
+          detail: lastLines(result.stderr),
+        },
+      );
+    }
+  });
+  done.catch(() => undefined);
+  return { archive: child.stdout, done };
+}
+
+export interface ImageLoad {
+  /** Takes a Docker image archive. Ending it completes the load. */
+  input: Writable;
+  /** Settles when the engine is through; gives what it printed. Rejects with `load-failed`. */
+  done: Promise<string>;
+  /** Ends the client at once, so that the engine sees a broken archive and registers nothing. */
+  abort(): void;
+}
+
+/**
+ * Starts `docker load` and gives the stream to write the archive to. An exit code of 0 does not mean that all went well:
+ * a containerd store says 0 for images that it could not unpack. Inspect every image afterwards.
+ */
+export function loadImages(context: DockerContext, options: RunOptions = {}): ImageLoad {
+  const args = ["image", "load"];
+  const child = execa(clientOf(context), args, { ...spawnOptions(context, options), stdin: "pipe" });
+  const done = child.then((result) => {
+    options.signal?.throwIfAborted();
+    if (result.exitCode === undefined) throw clientDidNotRun(context, args, result);
+    if (result.exitCode !== 0) {
+      throw new DrybagError("load-failed", "The engine did not take the images.", {
+        detail: lastLines(result.stderr || result.stdout),
+      });
+    }
+    return result.stdout;
+  });
+  done.catch(() => undefined);
+  return { input: child.stdin, done, abort: () => void child.kill("SIGKILL") };
+}

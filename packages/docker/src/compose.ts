@@ -1,0 +1,143 @@
+import { DrybagError } from "@drybag/errors";
+import {
+  type DockerContext,
+  type DockerOutput,
+  lastLines,
+  type RunOptions,
+  runDocker,
+} from "./run-docker.ts";
+
+/** The flags that choose a project, as Compose itself takes them. */
+export interface ComposeFlags {
+  files?: readonly string[];
+  envFiles?: readonly string[];
+  profiles?: readonly string[];
+  projectName?: string | undefined;
+  projectDirectory?: string | undefined;
+  /** Working folder of the client: relative paths and the search for compose.yaml start here. */
+  cwd?: string | undefined;
+}
+
+/** Version of the Compose plugin, e.g. `2.40.3`. Throws `compose-missing`. */
+export async function readComposeVersion(context: DockerContext, options: RunOptions = {}): Promise<string> {
+  const { exitCode, stdout } = await runDocker(context, ["compose", "version", "--short"], {
+    ...options,
+    allowExitCodes: [1, 125],
+  });
+  // A client without the plugin takes `compose` for a command of its own that it does not know.
+  if (exitCode !== 0 || !/^v?\d/.test(stdout)) {
+    throw new DrybagError("compose-missing", "The Compose plugin of Docker is not on this machine.", {
+      hint: "Install it (package docker-compose-plugin, or docker-compose on Debian) and see that 'docker compose version' answers.",
+    });
+  }
+  return stdout.replace(/^v/, "");
+}
+
+export interface ComposeOutput extends DockerOutput {}
+
+/** Runs `docker compose <project flags> <args>`. */
+export async function runCompose(
+  context: DockerContext,
+  flags: ComposeFlags,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<ComposeOutput> {
+  return runDocker(context, ["compose", ...composeArguments(flags), ...args], { ...options, cwd: flags.cwd });
+}
+
+/** The flags as arguments. */
+export function composeArguments(flags: ComposeFlags): string[] {
+  return [
+    "--ansi=never",
+    "--progress=quiet",
+    ...(flags.projectDirectory === undefined ? [] : ["--project-directory", flags.projectDirectory]),
+    ...(flags.projectName === undefined ? [] : ["--project-name", flags.projectName]),
+    ...(flags.files ?? []).flatMap((file) => ["--file", file]),
+    ...(flags.envFiles ?? []).flatMap((file) => ["--env-file", file]),
+    ...(flags.profiles ?? []).flatMap((profile) => ["--profile", profile]),
+  ];
+}
+
+/**
+ * The project as Compose understands it: merged, interpolated, paths made absolute. Holds secrets: never print it.
+ * Throws `project-invalid` with what Compose said.
+ */
+export async function readComposeModel(
+  context: DockerContext,
+  flags: ComposeFlags,
+  options: RunOptions = {},
+): Promise<ComposeModel> {
+  const output = await runCompose(context, flags, ["config", "--format", "json"], {
+    ...options,
+    allowExitCodes: ANY_FAILURE,
+  });
+  if (output.exitCode !== 0) {
+    throw new DrybagError("project-invalid", "Docker Compose cannot read the project.", {
+      detail: lastLines(output.stderr, 6),
+      hint: "Mend what it names; 'docker compose config' shows the same.",
+    });
+  }
+  return JSON.parse(output.stdout) as ComposeModel;
+}
+
+/** Exit codes that `docker compose` is known to fail with. */
+export const ANY_FAILURE: readonly number[] = Array.from({ length: 255 }, (_, index) => index + 1);
+
+/** The part of `docker compose config --format json` that Drybag reads (compose-spec). */
+export interface ComposeModel {
+  name: string;
+  services?: Record<string, ComposeService>;
+  volumes?: Record<string, ComposeVolume | null>;
+  networks?: Record<string, { name?: string; external?: boolean } | null>;
+  configs?: Record<string, ComposeFileObject>;
+  secrets?: Record<string, ComposeFileObject>;
+}
+
+export interface ComposeService {
+  image?: string;
+  build?: { context?: string; dockerfile?: string } | null;
+  platform?: string;
+  profiles?: string[];
+  pull_policy?: string;
+  restart?: string;
+  deploy?: { replicas?: number; restart_policy?: { condition?: string } } | null;
+  scale?: number;
+  healthcheck?: { test?: string[] | null; disable?: boolean } | null;
+  depends_on?: Record<string, { condition: string; required?: boolean }>;
+  volumes?: ComposeMount[];
+  ports?: ComposePort[];
+  network_mode?: string;
+  container_name?: string;
+  provider?: unknown;
+}
+
+export interface ComposeMount {
+  type: string;
+  source?: string;
+  target: string;
+  read_only?: boolean;
+  bind?: { create_host_path?: boolean };
+}
+
+export interface ComposePort {
+  mode?: string;
+  target: number;
+  published?: string;
+  protocol?: string;
+  host_ip?: string;
+}
+
+export interface ComposeVolume {
+  name?: string;
+  external?: boolean;
+  driver?: string;
+  driver_opts?: Record<string, string>;
+}
+
+export interface ComposeFileObject {
+  name?: string;
+  file?: string;
+  content?: string;
+  environment?: string;
+  external?: boolean;
+}

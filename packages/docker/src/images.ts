@@ -1,0 +1,99 @@
+import { DrybagError } from "@drybag/errors";
+import { type DockerContext, lastLines, type RunOptions, runDocker } from "./run-docker.ts";
+
+/** An image as the engine has it. */
+export interface ImageFacts {
+  /** Config digest on a classic store, manifest digest on a containerd store. */
+  id: string;
+  tags: string[];
+  /** `name@sha256:…` under which registries gave it. */
+  repoDigests: string[];
+  os: string;
+  architecture: string;
+  variant?: string;
+  /** diffIDs, base first. Empty when the image is broken: its content is not there. */
+  diffIds: string[];
+  sizeBytes: number;
+  labels: Record<string, string>;
+}
+
+/** The image under a reference, or undefined when the engine does not have it. Throws `docker-failed`. */
+export async function inspectImage(
+  context: DockerContext,
+  reference: string,
+  options: RunOptions & { platform?: string } = {},
+): Promise<ImageFacts | undefined> {
+  const platform = options.platform === undefined ? [] : ["--platform", options.platform];
+  const { exitCode, stdout } = await runDocker(
+    context,
+    ["image", "inspect", ...platform, "--format", "json", reference],
+    { ...options, allowExitCodes: [1] },
+  );
+  if (exitCode !== 0) return undefined;
+  const parsed = JSON.parse(stdout) as EngineImage[] | EngineImage;
+  const image = Array.isArray(parsed) ? parsed[0] : parsed;
+  return image === undefined ? undefined : toImageFacts(image);
+}
+
+interface EngineImage {
+  Id: string;
+  RepoTags: string[] | null;
+  RepoDigests: string[] | null;
+  Os: string;
+  Architecture: string;
+  Variant?: string;
+  RootFS?: { Layers?: string[] | null };
+  Size: number;
+  Config?: { Labels?: Record<string, string> | null } | null;
+}
+
+function toImageFacts(image: EngineImage): ImageFacts {
+  return {
+    id: image.Id,
+    tags: image.RepoTags ?? [],
+    repoDigests: image.RepoDigests ?? [],
+    os: image.Os,
+    architecture: image.Architecture,
+    ...(image.Variant ? { variant: image.Variant } : {}),
+    diffIds: image.RootFS?.Layers ?? [],
+    sizeBytes: image.Size,
+    labels: image.Config?.Labels ?? {},
+  };
+}
+
+/** Pulls one image. Throws `pull-failed` with what the engine said. */
+export async function pullImage(
+  context: DockerContext,
+  reference: string,
+  options: RunOptions & { platform?: string } = {},
+): Promise<void> {
+  const platform = options.platform === undefined ? [] : ["--platform", options.platform];
+  const output = await runDocker(context, ["pull", "--quiet", ...platform, reference], {
+    ...options,
+    allowExitCodes: [1, 125],
+  });
+  if (output.exitCode !== 0) {
+    throw new DrybagError("pull-failed", `${reference} could not be pulled.`, {
+      detail: lastLines(output.stderr, 3),
+      hint: "Check the name and tag, the network, and whether the registry wants 'docker login'.",
+    });
+  }
+}
+
+export async function tagImage(
+  context: DockerContext,
+  source: string,
+  tag: string,
+  options: RunOptions = {},
+): Promise<void> {
+  await runDocker(context, ["tag", source, tag], options);
+}
+
+/** Removes a tag, and the image when it was its last one. An image that is not there is no error. */
+export async function removeImage(
+  context: DockerContext,
+  reference: string,
+  options: RunOptions = {},
+): Promise<void> {
+  await runDocker(context, ["image", "rm", reference], { ...options, allowExitCodes: [1] });
+}

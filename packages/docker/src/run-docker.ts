@@ -1,0 +1,114 @@
+import { DrybagError } from "@drybag/errors";
+import { execa } from "execa";
+
+/** How to reach Docker. Made once, at the edge, from the process's environment. */
+export interface DockerContext {
+  /** The whole environment of the child: PATH, DOCKER_HOST, DOCKER_CONFIG, …; nothing is added to it. */
+  env: Record<string, string | undefined>;
+  /** The client to run. */
+  command?: string;
+}
+
+export interface RunOptions {
+  signal?: AbortSignal | undefined;
+  /** Written to the client's stdin, which is closed otherwise. */
+  input?: string;
+  cwd?: string | undefined;
+  /** Exit codes beside 0 that the caller can deal with. */
+  allowExitCodes?: readonly number[];
+  /** Gives up after this many milliseconds. */
+  timeoutMs?: number;
+  /** Added to the client's environment. */
+  env?: Record<string, string>;
+}
+
+export interface DockerOutput {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** How long a client may take to end after SIGTERM before it is killed, in milliseconds. */
+const KILL_DELAY_MS = 1000;
+
+/**
+ * Runs `docker <args>` and returns what it printed.
+ * Throws `docker-missing` where there is no client, `docker-failed` on any exit code that the caller did not allow.
+ */
+export async function runDocker(
+  context: DockerContext,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<DockerOutput> {
+  const result = await execa(clientOf(context), args, {
+    ...spawnOptions(context, options),
+    ...(options.input === undefined ? { stdin: "ignore" } : { input: options.input }),
+    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
+  });
+  options.signal?.throwIfAborted();
+  if (result.exitCode === undefined) throw clientDidNotRun(context, args, result);
+  const output = { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
+  if (output.exitCode !== 0 && !options.allowExitCodes?.includes(output.exitCode)) {
+    throw dockerFailed(args, output);
+  }
+  return output;
+}
+
+export function clientOf(context: DockerContext): string {
+  return context.command ?? "docker";
+}
+
+/** What every start of the client shares: this environment and no other, and a way to end it. */
+export function spawnOptions(context: DockerContext, options: RunOptions) {
+  return {
+    env: { ...context.env, ...options.env },
+    extendEnv: false,
+    reject: false,
+    forceKillAfterDelay: KILL_DELAY_MS,
+    stripFinalNewline: true,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+  } as const;
+}
+
+interface FailedStart {
+  code?: string | undefined;
+  timedOut?: boolean;
+  originalMessage?: string | undefined;
+}
+
+/** The client never started, or was ended by a signal or by our own time limit. */
+export function clientDidNotRun(
+  context: DockerContext,
+  args: readonly string[],
+  result: FailedStart,
+): DrybagError {
+  if (result.code === "ENOENT" || result.code === "EACCES") {
+    return new DrybagError("docker-missing", `There is no '${clientOf(context)}' command on this machine.`, {
+      hint: "Install Docker Engine with its command line client and the Compose plugin, then run the same command again.",
+    });
+  }
+  const why = result.timedOut ? "took too long" : `was ended (${result.originalMessage ?? "by a signal"})`;
+  return new DrybagError("docker-failed", `'${commandLine(args)}' ${why}.`);
+}
+
+export function dockerFailed(args: readonly string[], output: DockerOutput): DrybagError {
+  return new DrybagError(
+    "docker-failed",
+    `'${commandLine(args)}' failed with exit code ${output.exitCode}.`,
+    {
+      detail: lastLines(output.stderr || output.stdout),
+    },
+  );
+}
+
+/** The last lines of what Docker said, for people to read and never to decide on. */
+export function lastLines(text: string, count = 8): string {
+  return text.trimEnd().split("\n").slice(-count).join("\n");
+}
+
+/** A short form for messages: enough to know which call it was. */
+function commandLine(args: readonly string[]): string {
+  const shown = args.slice(0, 6).join(" ");
+  return `docker ${shown}${args.length > 6 ? " …" : ""}`;
+}

@@ -1,0 +1,101 @@
+import { constants } from "node:os";
+import { execa } from "execa";
+import { tool } from "../debian/tool.ts";
+import { labDown } from "../down.ts";
+import type { LabEnvironment } from "../lab-environment.ts";
+import { LabError } from "../lab-error.ts";
+import { openEngine } from "../open-engine.ts";
+import { labStatus } from "../status.ts";
+import { labUp } from "../up.ts";
+import { formatEnvironment, formatStatus, formatUp, help } from "./format-output.ts";
+import type { Arguments } from "./parse-arguments.ts";
+
+export interface CommandContext {
+  environment: LabEnvironment;
+  signal: AbortSignal;
+  print: (text: string) => void;
+  progress: (line: string) => void;
+}
+
+/** Returns the exit code. */
+export async function runCommandLine(args: Arguments, context: CommandContext): Promise<number> {
+  switch (args.command) {
+    case "up":
+      return up(args, context);
+    case "down":
+      await labDown({ ...args, environment: context.environment, onProgress: context.progress });
+      context.progress(`${args.name} is down`);
+      return 0;
+    case "status":
+      return status(args, context);
+    case "env":
+      return env(args, context);
+    case "exec":
+      return exec(args, context);
+    case "tool":
+      context.print(await tool(args.operand ?? "", { ...context, onProgress: context.progress }));
+      return 0;
+    case "help":
+      context.print(help);
+      return 0;
+  }
+}
+
+async function up(args: Arguments, context: CommandContext): Promise<number> {
+  const { name, connectedHost } = args;
+  const wanted = { imageStore: args.imageStore, engine: args.engine };
+  const sites = args.site === "site" ? { site: wanted } : { sites: [{ name: args.site, ...wanted }] };
+  await labUp({
+    name,
+    connectedHost,
+    ...sites,
+    environment: context.environment,
+    signal: context.signal,
+    onProgress: context.progress,
+  });
+  const now = await labStatus({ name, environment: context.environment });
+  context.print(args.json ? JSON.stringify(now, null, 2) : formatUp(now));
+  return 0;
+}
+
+/** Exit code 3 when the lab is not up, as `systemctl status` has it. */
+async function status(args: Arguments, context: CommandContext): Promise<number> {
+  const now = await labStatus({ name: args.name, environment: context.environment });
+  context.print(args.json ? JSON.stringify(now, null, 2) : formatStatus(now));
+  return now.state === "up" ? 0 : 3;
+}
+
+async function env(args: Arguments, context: CommandContext): Promise<number> {
+  const engine = await openEngine({
+    name: args.name,
+    engine: operand(args),
+    environment: context.environment,
+  });
+  context.print(args.json ? JSON.stringify(engine.env, null, 2) : formatEnvironment(engine.env));
+  return 0;
+}
+
+async function exec(args: Arguments, context: CommandContext): Promise<number> {
+  const engine = await openEngine({
+    name: args.name,
+    engine: operand(args),
+    environment: context.environment,
+  });
+  if (args.argv.length === 0) {
+    throw new LabError("lab-usage", "no command", { hint: `scripts/lab exec ${engine.name} -- docker ps` });
+  }
+  const [file, ...rest] = engine.argv(args.argv);
+  const result = await execa(file, rest, {
+    env: engine.env,
+    stdio: "inherit",
+    reject: false,
+    cancelSignal: context.signal,
+  });
+  if (result.signal !== undefined) return 128 + constants.signals[result.signal];
+  return result.exitCode ?? 1;
+}
+
+function operand(args: Arguments): string {
+  if (args.operand !== undefined) return args.operand;
+  throw new LabError("lab-usage", "which engine?", { hint: `scripts/lab ${args.command} connected|site` });
+}

@@ -34,6 +34,7 @@ export const ERROR_EXIT_CODES = {
   "file-outside-project": EXIT.project,
   "setting-missing": EXIT.project,
   "setting-invalid": EXIT.project,
+  "reference-invalid": EXIT.project,
 
   // Docker on this machine.
   "docker-missing": EXIT.engine,
@@ -50,9 +51,11 @@ export const ERROR_EXIT_CODES = {
   "bundle-not-found": EXIT.damaged,
   "bundle-part-missing": EXIT.damaged,
   "bundle-truncated": EXIT.damaged,
+  "bundle-unreadable": EXIT.damaged,
   "bundle-entry-refused": EXIT.damaged,
   "bundle-too-new": EXIT.damaged,
   "manifest-invalid": EXIT.damaged,
+  "checksums-invalid": EXIT.damaged,
   "digest-mismatch": EXIT.damaged,
   "image-mismatch": EXIT.damaged,
 

@@ -1,2 +1,11 @@
+export { compareEntryPaths, entryPathProblem } from "./entry-path.ts";
+export {
+  buildImageEntries,
+  type ImageEntries,
+  type ImageEntry,
+  type ImageToBundle,
+} from "./image-entries.ts";
+export { type ImageReference, normalizeReference } from "./image-reference.ts";
 export type * from "./manifest.ts";
 export * from "./names.ts";
+export { parseManifest, serializeManifest } from "./parse-manifest.ts";

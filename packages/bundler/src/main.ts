@@ -1,0 +1,73 @@
+import { homedir } from "node:os";
+import { fileURLToPath } from "node:url";
+import { run, runMain } from "@drybag/terminal";
+import { Command } from "commander";
+import { type PackFlags, packOptions } from "./options.ts";
+import { pack } from "./pack.ts";
+import { packReport, packReportJson } from "./pack-report.ts";
+import { verifyCommand } from "./verify-command.ts";
+
+declare const DRYBAG_VERSION: string | undefined;
+const version = typeof DRYBAG_VERSION === "undefined" ? "0.0.0-source" : DRYBAG_VERSION;
+
+const program = new Command("drybag").description(
+  "Packs a Docker Compose stack into a folder that installs it on a server without a network.",
+);
+
+program
+  .command("pack")
+  .description("build, pull, save, compress and check everything the project needs, into a carry folder")
+  .option("-f, --file <file>", "Compose file, as for docker compose (repeatable)", collect)
+  .option("--env-file <file>", "env file, as for docker compose (repeatable)", collect)
+  .option(
+    "--profile <name>",
+    "pack and enable this profile only (repeatable; default: images of all profiles)",
+    collect,
+  )
+  .option("-p, --project-name <name>", "name of the Compose project")
+  .option("--project-directory <folder>", "project directory, as for docker compose")
+  .option("-o, --output <folder>", "where the carry folder is made (default: this folder)")
+  .option("--name <name>", "name of the stack (default: the project's name)")
+  .option(
+    "--bundle-version <version>",
+    "version of the bundle (default: date and commit of the git work tree, or made from the content)",
+  )
+  .option("--platform <os/arch>", "platform of the server, e.g. linux/arm64 (default: this engine's)")
+  .option(
+    "--part-size <size>",
+    "largest file, e.g. 3900M; 'none' for one file (default: 3.9G, which FAT32 takes)",
+  )
+  .option("--no-build", "take images of services with 'build:' as they are")
+  .option("--force", "replace a carry folder of the same name")
+  .option("--json", "result as JSON on stdout, progress as NDJSON on stderr")
+  .action(
+    run<PackFlags, []>(async (context, flags) => {
+      const options = packOptions(flags, {
+        cwd: context.cwd,
+        env: context.env,
+        home: homedir(),
+        assets: {
+          installScript: fileURLToPath(new URL("../assets/install.sh", import.meta.url)),
+          installerDirectory: fileURLToPath(new URL("../../installer/dist/", import.meta.url)),
+        },
+        generatorVersion: version,
+      });
+      const progress = context.progress(["engine", "project", "images", "stage", "write", "verify"]);
+      const result = await pack(options, progress, context.signal);
+      await progress.close();
+      context.stdout.write(context.json ? packReportJson(result) : packReport(result, context.cwd));
+    }),
+  );
+
+program
+  .command("verify")
+  .description("read a carry folder and check every byte of it")
+  .argument("[folder]", "the carry folder (default: this folder)")
+  .option("--json", "result as JSON on stdout, progress as NDJSON on stderr")
+  .action(run<object, [string?]>(verifyCommand));
+
+void runMain(program, { argv: process.argv, name: "drybag", version });
+
+function collect(value: string, previous: string[] = []): string[] {
+  return [...previous, value];
+}

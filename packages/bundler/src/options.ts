@@ -1,0 +1,136 @@
+import path from "node:path";
+import type { DockerContext } from "@drybag/docker";
+import { DrybagError } from "@drybag/errors";
+import { DEFAULT_PART_SIZE_BYTES, type Platform } from "@drybag/format";
+
+/** What the command line of `drybag pack` said, as commander gives it. */
+export interface PackFlags {
+  file?: string[];
+  envFile?: string[];
+  profile?: string[];
+  projectName?: string;
+  projectDirectory?: string;
+  output?: string;
+  name?: string;
+  bundleVersion?: string;
+  platform?: string;
+  partSize?: string;
+  build: boolean;
+  force?: boolean;
+}
+
+/** What packing needs, with every default applied and every path absolute. */
+export interface PackOptions {
+  docker: DockerContext;
+  project: ProjectFlags;
+  /** Folder in which the carry folder is made. */
+  outputDirectory: string;
+  /** Name of the stack; the Compose project's when undefined. */
+  name: string | undefined;
+  version: string | undefined;
+  /** The engine's own platform when undefined. */
+  platform: Platform | undefined;
+  partSizeBytes: number;
+  build: boolean;
+  force: boolean;
+  cacheDirectory: string;
+  /** Folders with the built installers and with install.sh. */
+  assets: BundlerAssets;
+  /** Timestamp of every entry, in seconds since 1970. */
+  mtimeSeconds: number;
+  generatorVersion: string;
+}
+
+/** Which Compose project, as the user's flags and environment say. */
+export interface ProjectFlags {
+  cwd: string;
+  files: string[];
+  envFiles: string[];
+  profiles: string[];
+  projectName: string | undefined;
+  projectDirectory: string | undefined;
+}
+
+export interface BundlerAssets {
+  installScript: string;
+  installerDirectory: string;
+}
+
+export interface Surroundings {
+  cwd: string;
+  env: Record<string, string | undefined>;
+  home: string;
+  assets: BundlerAssets;
+  generatorVersion: string;
+}
+
+export function packOptions(flags: PackFlags, around: Surroundings): PackOptions {
+  const { cwd, env } = around;
+  return {
+    docker: { env },
+    project: {
+      cwd,
+      files: flags.file ?? [],
+      envFiles: flags.envFile ?? [],
+      profiles: flags.profile ?? [],
+      projectName: flags.projectName,
+      projectDirectory: flags.projectDirectory,
+    },
+    outputDirectory: path.resolve(cwd, flags.output ?? "."),
+    name: flags.name === undefined ? undefined : checkName(flags.name),
+    version: flags.bundleVersion === undefined ? undefined : checkVersion(flags.bundleVersion),
+    platform: flags.platform === undefined ? undefined : parsePlatform(flags.platform),
+    partSizeBytes: flags.partSize === undefined ? DEFAULT_PART_SIZE_BYTES : parsePartSize(flags.partSize),
+    build: flags.build,
+    force: flags.force ?? false,
+    cacheDirectory: path.join(env.XDG_CACHE_HOME || path.join(around.home, ".cache"), "drybag"),
+    assets: around.assets,
+    mtimeSeconds: parseEpoch(env.SOURCE_DATE_EPOCH),
+    generatorVersion: around.generatorVersion,
+  };
+}
+
+function checkName(name: string): string {
+  if (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name)) return name;
+  throw new DrybagError("usage", `'${name}' cannot be the name of a stack.`, {
+    hint: "Use lower-case letters, digits, '-' and '_', beginning with a letter or digit.",
+  });
+}
+
+function checkVersion(version: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(version)) return version;
+  throw new DrybagError("usage", `'${version}' cannot be a version.`, {
+    hint: "Use letters, digits, '.', '-' and '_', at most 63, beginning with a letter or digit.",
+  });
+}
+
+export function parsePlatform(text: string): Platform {
+  const [os, architecture, variant, ...rest] = text.split("/");
+  if (os !== "linux" || !architecture || rest.length > 0) {
+    throw new DrybagError("usage", `'${text}' is not a platform that Drybag packs for.`, {
+      hint: "Write it as linux/amd64 or linux/arm64.",
+    });
+  }
+  return { os, architecture, ...(variant ? { variant } : {}) };
+}
+
+const UNITS: Record<string, number> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+const SMALLEST_PART_BYTES = 1024 * 1024;
+
+/** `3900M`, `2G`, `1.5GiB`, or `none`. */
+function parsePartSize(text: string): number {
+  if (text === "none") return Number.POSITIVE_INFINITY;
+  const match = /^(\d+(?:\.\d+)?)([kmg]?)(?:i?b)?$/i.exec(text);
+  const sizeBytes = match ? Math.floor(Number(match[1]) * (UNITS[(match[2] ?? "").toLowerCase()] ?? 1)) : 0;
+  if (sizeBytes >= SMALLEST_PART_BYTES) return sizeBytes;
+  throw new DrybagError("usage", `'${text}' is not a part size.`, {
+    hint: "Write it as 3900M or 3.9G (at least 1M), or 'none' for one file.",
+  });
+}
+
+function parseEpoch(text: string | undefined): number {
+  if (text === undefined || text === "") return 0;
+  const seconds = Number(text);
+  if (Number.isSafeInteger(seconds) && seconds >= 0) return seconds;
+  throw new DrybagError("usage", `SOURCE_DATE_EPOCH is '${text}', which is not a number of seconds.`);
+}

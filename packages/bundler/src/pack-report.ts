@@ -1,0 +1,61 @@
+import path from "node:path";
+import { formatBytes, formatDuration, table } from "@drybag/terminal";
+import type { PackResult } from "./pack.ts";
+
+/** What `drybag pack` says at the end. */
+export function packReport(result: PackResult, cwd: string): string {
+  const { manifest, parts, directory } = result;
+  const folder = path.relative(cwd, directory) || ".";
+  const shown = folder.startsWith("..") ? directory : folder;
+  const uncompressed = manifest.layers.reduce((sum, layer) => sum + layer.uncompressedSizeBytes, 0);
+  const projectFiles = manifest.entries.filter((entry) => entry.path.startsWith("project/")).length;
+  const required = manifest.settings.filter((setting) => setting.required).map((setting) => setting.name);
+  const images = table([
+    ["IMAGE", "SIZE", "SERVICES"],
+    ...manifest.images.map((image) => [
+      image.tag,
+      formatBytes(image.sizeBytes),
+      manifest.services
+        .filter((service) => service.image === image.tag)
+        .map((service) => service.name)
+        .join(", "),
+    ]),
+  ]);
+  return `${images}
+
+${result.wasThere ? "Unchanged, and whole:" : "Packed:"} ${shown}
+  for      ${manifest.platform.os}/${manifest.platform.architecture}
+  holds    ${manifest.images.length} images, ${result.layers} layers (${formatBytes(uncompressed)} unpacked), ${projectFiles} project files
+  size     ${formatBytes(result.sizeBytes)} in ${parts.length} ${parts.length === 1 ? "file" : "files"}, verified by reading it back
+  id       ${result.id}
+  time     ${formatDuration(result.durationMs)}, ${result.cachedLayers} of ${result.layers} layers from the cache
+${required.length === 0 ? "" : `  on site  asks for ${required.join(", ")}\n`}
+Next:
+  cp -r ${shellQuote(shown)} <stick>
+  sh <stick>/${path.basename(directory)}/install.sh        (on the server, as root)
+`;
+}
+
+export function packReportJson(result: PackResult): string {
+  const { manifest, durationMs, ...rest } = result;
+  const report = {
+    ...rest,
+    durationMs: Math.round(durationMs),
+    name: manifest.name,
+    version: manifest.version,
+    platform: manifest.platform,
+    images: manifest.images.map(({ tag, configDigest, manifestDigest, sizeBytes }) => ({
+      tag,
+      configDigest,
+      manifestDigest,
+      sizeBytes,
+      services: manifest.services.filter((service) => service.image === tag).map((service) => service.name),
+    })),
+    settings: manifest.settings,
+  };
+  return `${JSON.stringify(report)}\n`;
+}
+
+function shellQuote(text: string): string {
+  return /^[A-Za-z0-9._/:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,159 @@
+import {
+  ANY_FAILURE,
+  type ComposeFlags,
+  type ComposeModel,
+  type DockerContext,
+  readComposeModel,
+  runCompose,
+} from "@drybag/docker";
+import { DrybagError } from "@drybag/errors";
+import type { Setting } from "@drybag/format";
+import type { ProjectFlags } from "../options.ts";
+import { collectSettings } from "./collect-settings.ts";
+import { findComposeFiles, type ProjectSources } from "./find-compose-files.ts";
+import { interpolate } from "./interpolate.ts";
+import { type ReferencedFiles, readReferencedComposeFiles } from "./referenced-compose-files.ts";
+import { scanVariables } from "./scan-variables.ts";
+
+/** A Compose project, read. */
+export interface LoadedProject {
+  sources: ProjectSources;
+  /** As Compose understands it. Holds secrets. */
+  model: ComposeModel;
+  /** Files that the merged model no longer names. */
+  referenced: ReferencedFiles;
+  /** Absolute paths of the services' env files and label files. */
+  serviceFiles: { path: string; required: boolean }[];
+  settings: Setting[];
+  /** Values that came from the environment of the packing program and that the site needs too. */
+  packedEnvironment: Record<string, string>;
+}
+
+/** What Compose may be told for a required variable that only the site knows. Two of them, to see what depends on it. */
+const PLACEHOLDERS = ["1", "2"] as const;
+
+/**
+ * Reads the project through `docker compose config`, the authority on what it means.
+ * Throws `project-not-found`, `project-invalid`, `file-unreadable`, `setting-missing`.
+ */
+export async function loadProject(
+  docker: DockerContext,
+  flags: ProjectFlags,
+  signal: AbortSignal,
+): Promise<LoadedProject> {
+  const sources = await findComposeFiles(flags, docker.env);
+  const compose: ComposeFlags = {
+    cwd: flags.cwd,
+    files: sources.composeFiles,
+    envFiles: sources.envFiles,
+    profiles: sources.profiles.length > 0 ? sources.profiles : ["*"],
+    projectName: flags.projectName,
+    projectDirectory: flags.projectDirectory,
+  };
+  const environment = await readInterpolationEnvironment(docker, compose, signal);
+  const referenced = await readReferencedComposeFiles(
+    sources.composeFiles,
+    sources.projectDirectory,
+    (text) => interpolate(text, environment),
+  );
+  const uses = referenced.composeFiles.flatMap((file) => file.values.flatMap(scanVariables));
+  const unknown = [
+    ...new Set(uses.filter((use) => use.required && !environment[use.name]).map((use) => use.name)),
+  ];
+  const model = await readModel(docker, compose, unknown, signal);
+  const { settings, packedEnvironment } = collectSettings(uses, environment, docker.env, unknown);
+  return {
+    sources,
+    model,
+    referenced,
+    serviceFiles: await readServiceFiles(docker, compose, environment, unknown, signal),
+    settings,
+    packedEnvironment,
+  };
+}
+
+async function readModel(
+  docker: DockerContext,
+  compose: ComposeFlags,
+  unknown: string[],
+  signal: AbortSignal,
+): Promise<ComposeModel> {
+  const [first, second] = PLACEHOLDERS;
+  const model = await readComposeModel(docker, compose, { signal, env: placeholders(unknown, first) });
+  if (unknown.length === 0) return model;
+  const other = await readComposeModel(docker, compose, { signal, env: placeholders(unknown, second) });
+  if (JSON.stringify(needsOf(model)) !== JSON.stringify(needsOf(other))) {
+    throw new DrybagError("setting-missing", `${unknown.join(", ")} must have a value when packing.`, {
+      hint: "It chooses an image or a file of the bundle: set it in the env file, or as a variable of this command.",
+    });
+  }
+  return model;
+}
+
+function placeholders(names: readonly string[], value: string): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, value]));
+}
+
+/** What a bundle is made from, as far as variables can change it. */
+function needsOf(model: ComposeModel): unknown {
+  return [
+    model.name,
+    Object.entries(model.services ?? {}).map(([name, service]) => [
+      name,
+      service.image,
+      (service.volumes ?? []).filter((mount) => mount.type !== "volume").map((mount) => mount.source),
+    ]),
+    Object.values({ ...model.configs, ...model.secrets }).map((object) => object.file),
+  ];
+}
+
+/** The variables that Compose interpolates with: its env files, below this program's own environment. */
+async function readInterpolationEnvironment(
+  docker: DockerContext,
+  compose: ComposeFlags,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  const output = await runCompose(docker, compose, ["config", "--environment"], {
+    signal,
+    allowExitCodes: ANY_FAILURE,
+  });
+  if (output.exitCode !== 0) {
+    throw new DrybagError("project-invalid", "Docker Compose cannot read the project's env files.", {
+      detail: output.stderr,
+      hint: "Mend what it names.",
+    });
+  }
+  const environment: Record<string, string> = {};
+  for (const line of output.stdout.split("\n")) {
+    const at = line.indexOf("=");
+    if (at > 0) environment[line.slice(0, at)] = line.slice(at + 1);
+  }
+  return environment;
+}
+
+/** Compose forgets `env_file` and `label_file` once it has merged them; without interpolation it still shows them. */
+async function readServiceFiles(
+  docker: DockerContext,
+  compose: ComposeFlags,
+  environment: Record<string, string>,
+  unknown: string[],
+  signal: AbortSignal,
+): Promise<{ path: string; required: boolean }[]> {
+  const { stdout } = await runCompose(docker, compose, ["config", "--no-interpolate", "--format", "json"], {
+    signal,
+    env: placeholders(unknown, PLACEHOLDERS[0]),
+  });
+  const raw = JSON.parse(stdout) as { services?: Record<string, RawService> };
+  return Object.values(raw.services ?? {}).flatMap((service) =>
+    [...(service.env_file ?? []), ...(service.label_file ?? [])].map((file) =>
+      typeof file === "string"
+        ? { path: interpolate(file, environment), required: true }
+        : { path: interpolate(file.path, environment), required: file.required !== false },
+    ),
+  );
+}
+
+interface RawService {
+  env_file?: ({ path: string; required?: boolean } | string)[];
+  label_file?: string[];
+}

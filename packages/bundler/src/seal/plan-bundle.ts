@@ -1,0 +1,172 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import {
+  type BundledImage,
+  type BundledService,
+  type BundleEntry,
+  type BundleFileEntry,
+  blobEntry,
+  buildImageEntries,
+  type Manifest,
+  OFFLINE_COMPOSE_ENTRY,
+  OFFLINE_ENV_ENTRY,
+  type Platform,
+  serializeManifest,
+} from "@drybag/format";
+import { carriedTag, serviceImage } from "../images/collect-images.ts";
+import type { ResolvedImage } from "../images/resolve-images.ts";
+import type { CarriedFile, CollectedFiles } from "../project/collect-files.ts";
+import type { LoadedProject } from "../project/load-project.ts";
+import { projectEntry } from "../project/project-files.ts";
+import { blobPath, type LayerCache } from "../stage/layer-cache.ts";
+import type { StagedImage } from "../stage/stage-images.ts";
+import { offlineComposeFile, offlineEnvFile } from "./offline-compose.ts";
+
+/** A bundle, decided to the byte and not yet written. */
+export interface BundlePlan {
+  manifest: Manifest;
+  /** Opens the content of an entry. */
+  open(entry: BundleFileEntry): Readable;
+}
+
+export interface BundleParts {
+  name: string;
+  /** Made from the content when undefined. */
+  version: string | undefined;
+  platform: Platform;
+  generatorVersion: string;
+  project: LoadedProject;
+  files: CollectedFiles;
+  images: readonly ResolvedImage[];
+  staged: readonly StagedImage[];
+  cache: LayerCache;
+}
+
+/** Oldest engine that takes zstd layers, and oldest Compose that knows `!reset`. */
+const REQUIRES = { engine: "23.0.0", compose: "2.18.0" };
+const FILE_MODE = 0o644;
+
+/** Puts the manifest together; reads every carried file once, for its digest. */
+export async function planBundle(parts: BundleParts, signal: AbortSignal): Promise<BundlePlan> {
+  const { project, files, cache, platform } = parts;
+  const imageEntries = buildImageEntries({ images: [...parts.staged], platform });
+  const generated = [
+    { path: OFFLINE_COMPOSE_ENTRY, content: Buffer.from(offlineComposeFile(project.model)) },
+    ...(Object.keys(project.packedEnvironment).length === 0
+      ? []
+      : [{ path: OFFLINE_ENV_ENTRY, content: Buffer.from(offlineEnvFile(project.packedEnvironment)) }]),
+    ...imageEntries.entries,
+  ];
+  const contents = new Map(generated.map((entry) => [entry.path, entry.content]));
+  const sources = new Map<string, string>(files.files.map((file) => [file.entry, file.source]));
+  for (const layer of imageEntries.layerOrder)
+    sources.set(blobEntry(layer.digest), blobPath(cache, layer.digest));
+
+  const carried: BundleEntry[] = [];
+  for (const file of files.files) carried.push(await describeFile(file, signal));
+  const draft: Manifest = {
+    format: "drybag",
+    formatVersion: 1,
+    critical: [],
+    name: parts.name,
+    version: parts.version ?? "0",
+    platform,
+    generator: { name: "drybag", version: parts.generatorVersion },
+    requires: REQUIRES,
+    project: {
+      directory: projectEntry(files.root, project.sources.projectDirectory),
+      composeFiles: project.sources.composeFiles.map((file) => projectEntry(files.root, file)),
+      envFiles: [
+        ...project.sources.envFiles.map((file) => projectEntry(files.root, file)),
+        ...(contents.has(OFFLINE_ENV_ENTRY) ? [OFFLINE_ENV_ENTRY] : []),
+      ],
+      profiles: project.sources.profiles,
+    },
+    services: bundledServices(project),
+    images: bundledImages(parts, imageEntries.images),
+    layers: imageEntries.layerOrder,
+    settings: project.settings,
+    entries: [
+      ...carried,
+      ...generated.map(describeContent),
+      ...imageEntries.layerOrder.map(
+        (layer): BundleEntry => ({
+          type: "file",
+          path: blobEntry(layer.digest),
+          sizeBytes: layer.sizeBytes,
+          sha256: layer.digest.replace(/^sha256:/, ""),
+          mode: FILE_MODE,
+        }),
+      ),
+    ],
+  };
+  const manifest = parts.version === undefined ? { ...draft, version: contentVersion(draft) } : draft;
+  return {
+    manifest,
+    open(entry) {
+      const content = contents.get(entry.path);
+      // An array, since an empty buffer would end the stream before it began.
+      if (content !== undefined) return Readable.from(content.length === 0 ? [] : [content]);
+      return createReadStream(sources.get(entry.path) as string, { highWaterMark: 1 << 20 });
+    },
+  };
+}
+
+/** The same content always has the same version. */
+function contentVersion(draft: Manifest): string {
+  return `c${createHash("sha256").update(serializeManifest(draft)).digest("hex").slice(0, 12)}`;
+}
+
+async function describeFile(file: CarriedFile, signal: AbortSignal): Promise<BundleEntry> {
+  if (file.type === "directory") return { type: "directory", path: file.entry, mode: file.mode };
+  const hash = createHash("sha256");
+  let sizeBytes = 0;
+  await pipeline(
+    createReadStream(file.source),
+    async function* (chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        sizeBytes += chunk.length;
+        yield chunk;
+      }
+    },
+    hash,
+    { signal },
+  );
+  return { type: "file", path: file.entry, sizeBytes, sha256: hash.digest("hex"), mode: file.mode };
+}
+
+function describeContent({ path, content }: { path: string; content: Buffer }): BundleFileEntry {
+  const sha256 = createHash("sha256").update(content).digest("hex");
+  return { type: "file", path, sizeBytes: content.length, sha256, mode: FILE_MODE };
+}
+
+function bundledServices(project: LoadedProject): BundledService[] {
+  return Object.entries(project.model.services ?? {})
+    .filter(([, service]) => !service.provider && (service.image || service.build))
+    .map(([name, service]) => ({
+      name,
+      image: carriedTag(serviceImage(project.model.name, name, service)),
+      profiles: service.profiles ?? [],
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function bundledImages(
+  parts: BundleParts,
+  described: readonly { tag: string; configDigest: string; manifestDigest: string }[],
+): BundledImage[] {
+  return parts.staged.map((image, index) => {
+    const { configDigest, manifestDigest } = described[index] as (typeof described)[number];
+    const facts = parts.images.find((each) => each.tag === image.tag)?.facts;
+    return {
+      tag: image.tag,
+      configDigest,
+      manifestDigest,
+      diffIds: image.layers.map((layer) => layer.diffId),
+      sizeBytes: image.layers.reduce((sum, layer) => sum + layer.uncompressedSizeBytes, 0),
+      provenance: { repoDigests: [...(facts?.repoDigests ?? [])].sort() },
+    };
+  });
+}

@@ -1,0 +1,148 @@
+import { createHash, randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { BundledLayer } from "@drybag/format";
+
+/**
+ * A content-addressed store of staged image content:
+ *
+ *     blobs/<sha256>            layers as they go into a bundle, and image configs
+ *     layers/<diffID>.json      which blob holds a layer
+ *     images/<image ID>.json    config and layers of an image of the engine
+ *     partial/<pid>-…           what is being written; of no worth once its process is gone
+ *
+ * Everything gets its final name by a rename when it is whole, so that a killed pack leaves no half entry and two packs at
+ * once do no harm.
+ */
+export interface LayerCache {
+  directory: string;
+}
+
+export interface CachedImage {
+  configDigest: string;
+  diffIds: string[];
+}
+
+const FOLDERS = ["blobs", "layers", "images", "partial"];
+
+/** Makes the folders, and drops what killed packs left. */
+export async function openLayerCache(directory: string): Promise<LayerCache> {
+  for (const folder of FOLDERS) await mkdir(path.join(directory, folder), { recursive: true });
+  for (const name of await readdir(path.join(directory, "partial"))) {
+    if (!isAlive(Number.parseInt(name, 10))) await rm(path.join(directory, "partial", name), { force: true });
+  }
+  return { directory };
+}
+
+export function partialPath(cache: LayerCache): string {
+  return path.join(cache.directory, "partial", `${process.pid}-${randomUUID()}`);
+}
+
+export function blobPath(cache: LayerCache, digest: string): string {
+  return path.join(cache.directory, "blobs", hexOf(digest));
+}
+
+/** Gives a finished temporary file its name in the cache. */
+export async function keepBlob(cache: LayerCache, temporary: string, digest: string): Promise<void> {
+  await syncFile(temporary);
+  await rename(temporary, blobPath(cache, digest));
+}
+
+/** The layer, if the cache has it whole; the length is checked here, the digest by `verifyBlob`. */
+export async function findLayer(cache: LayerCache, diffId: string): Promise<BundledLayer | undefined> {
+  const layer = await readRecord<BundledLayer>(recordPath(cache, "layers", diffId));
+  if (layer === undefined) return undefined;
+  const info = await stat(blobPath(cache, layer.digest)).catch(() => undefined);
+  return info?.size === layer.sizeBytes ? layer : undefined;
+}
+
+export async function keepLayer(cache: LayerCache, layer: BundledLayer): Promise<void> {
+  await writeRecord(cache, recordPath(cache, "layers", layer.diffId), layer);
+}
+
+export async function forgetLayer(cache: LayerCache, layer: BundledLayer): Promise<void> {
+  await rm(recordPath(cache, "layers", layer.diffId), { force: true });
+  await rm(blobPath(cache, layer.digest), { force: true });
+}
+
+export async function findImage(cache: LayerCache, imageKey: string): Promise<CachedImage | undefined> {
+  return readRecord<CachedImage>(recordPath(cache, "images", imageKey));
+}
+
+export async function keepImage(cache: LayerCache, imageKey: string, image: CachedImage): Promise<void> {
+  await writeRecord(cache, recordPath(cache, "images", imageKey), image);
+}
+
+/** A small blob, such as an image config, if it is there and is what its digest says. */
+export async function readSmallBlob(cache: LayerCache, digest: string): Promise<Buffer | undefined> {
+  const content = await readFile(blobPath(cache, digest)).catch(() => undefined);
+  const isWhole =
+    content !== undefined && createHash("sha256").update(content).digest("hex") === hexOf(digest);
+  return isWhole ? content : undefined;
+}
+
+export async function keepSmallBlob(cache: LayerCache, content: Buffer): Promise<string> {
+  const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`;
+  await writeWhole(cache, blobPath(cache, digest), content);
+  return digest;
+}
+
+/** Whether a cached blob still is what its digest says: disks rot. */
+export async function verifyBlob(cache: LayerCache, digest: string, signal: AbortSignal): Promise<boolean> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(blobPath(cache, digest), { highWaterMark: 1 << 20 }), hash, { signal });
+  return hash.digest("hex") === hexOf(digest);
+}
+
+function recordPath(cache: LayerCache, folder: "layers" | "images", key: string): string {
+  return path.join(cache.directory, folder, `${hexOf(key)}.json`);
+}
+
+async function readRecord<T>(file: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+async function writeRecord(cache: LayerCache, file: string, record: unknown): Promise<void> {
+  await writeWhole(cache, file, Buffer.from(JSON.stringify(record)));
+}
+
+async function writeWhole(cache: LayerCache, file: string, content: Buffer): Promise<void> {
+  const temporary = partialPath(cache);
+  const handle = await open(temporary, "wx");
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, file);
+}
+
+async function syncFile(file: string): Promise<void> {
+  const handle = await open(file, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function hexOf(digest: string): string {
+  return digest.replace(/^sha256:/, "");
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

@@ -1,0 +1,154 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Readable } from "node:stream";
+import { gzipSync, zstdDecompressSync } from "node:zlib";
+import { type Pack, pack } from "tar-stream";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { blobPath, findLayer, type LayerCache, openLayerCache, verifyBlob } from "./layer-cache.ts";
+import { layerEncoding, readSavedArchive } from "./read-saved-archive.ts";
+import { stageLayer } from "./stage-layer.ts";
+
+const never = new AbortController().signal;
+let directory: string;
+let cache: LayerCache;
+
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), "drybag-stage-"));
+  cache = await openLayerCache(directory);
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const sha256 = (content: Buffer) => createHash("sha256").update(content).digest("hex");
+
+async function tarOf(fill: (tar: Pack) => void): Promise<Buffer> {
+  const tar = pack();
+  fill(tar);
+  tar.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of tar) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+/** A layer with content that neither compresses to nothing nor fits into one chunk. */
+const layer = await tarOf((tar) => tar.entry({ name: "data" }, randomBytes(300_000).toString("hex")));
+const config = Buffer.from(JSON.stringify({ rootfs: { diff_ids: [`sha256:${sha256(layer)}`] } }));
+
+/** As Docker 25 and later save: blobs by digest. */
+function blobArchive(stored: Buffer): Promise<Buffer> {
+  const manifest = [
+    {
+      Config: `blobs/sha256/${sha256(config)}`,
+      RepoTags: ["a:1"],
+      Layers: [`blobs/sha256/${sha256(stored)}`],
+    },
+  ];
+  return tarOf((tar) => {
+    tar.entry({ name: "blobs/", type: "directory" });
+    tar.entry({ name: `blobs/sha256/${sha256(stored)}` }, stored);
+    tar.entry({ name: `blobs/sha256/${sha256(config)}` }, config);
+    tar.entry({ name: "manifest.json" }, JSON.stringify(manifest));
+  });
+}
+
+async function stageArchive(archive: Buffer) {
+  const layers: Awaited<ReturnType<typeof stageLayer>>[] = [];
+  let bytes = 0;
+  const images = await readSavedArchive(
+    Readable.from([archive.subarray(0, 700), archive.subarray(700)]),
+    async (entry) => {
+      layers.push(await stageLayer(cache, entry.body, entry.encoding, entry.sizeBytes, never));
+    },
+    (count) => {
+      bytes += count;
+    },
+    never,
+  );
+  return { images, layers, bytes };
+}
+
+test("a plain layer is compressed and kept under its diffID", async () => {
+  const { images, layers, bytes } = await stageArchive(await blobArchive(layer));
+  expect(images).toEqual([{ tags: ["a:1"], config, layerEntries: [`blobs/sha256/${sha256(layer)}`] }]);
+  const staged = await findLayer(cache, `sha256:${sha256(layer)}`);
+  expect(staged).toEqual(layers[0]);
+  expect(staged?.uncompressedSizeBytes).toBe(layer.length);
+  expect(staged?.sizeBytes).toBeLessThan(layer.length);
+  expect(bytes).toBeGreaterThan(layer.length);
+  const blob = await readFile(blobPath(cache, staged?.digest ?? ""));
+  expect(`sha256:${sha256(blob)}`).toBe(staged?.digest);
+  expect(zstdDecompressSync(blob).equals(layer)).toBe(true);
+});
+
+test("a layer that arrives compressed keeps its digest", async () => {
+  const stored = gzipSync(layer);
+  const { layers } = await stageArchive(await blobArchive(stored));
+  expect(layers[0]).toEqual({
+    diffId: `sha256:${sha256(layer)}`,
+    digest: `sha256:${sha256(stored)}`,
+    mediaType: "application/vnd.oci.image.layer.v1.tar+gzip",
+    sizeBytes: stored.length,
+    uncompressedSizeBytes: layer.length,
+  });
+});
+
+test("archives of Docker before 25 name layers by folder and repeat them as links", async () => {
+  const manifest = [
+    { Config: "c.json", RepoTags: ["a:1"], Layers: ["one/layer.tar"] },
+    { Config: "c.json", RepoTags: ["b:1"], Layers: ["two/layer.tar"] },
+  ];
+  const archive = await tarOf((tar) => {
+    tar.entry({ name: "one/VERSION" }, "1.0");
+    tar.entry({ name: "one/layer.tar" }, layer);
+    tar.entry({ name: "two/layer.tar", type: "symlink", linkname: "../one/layer.tar" });
+    tar.entry({ name: "c.json" }, config);
+    tar.entry({ name: "manifest.json" }, JSON.stringify(manifest));
+  });
+  const { images, layers } = await stageArchive(archive);
+  expect(layers).toHaveLength(1);
+  expect(images.map((image) => image.layerEntries)).toEqual([["one/layer.tar"], ["one/layer.tar"]]);
+});
+
+test("an archive without its index is refused", async () => {
+  const archive = await tarOf((tar) => tar.entry({ name: "blobs/x" }, layer));
+  await expect(stageArchive(archive)).rejects.toMatchObject({ code: "docker-failed" });
+});
+
+test("an archive that is cut inside a layer leaves nothing in the cache", async () => {
+  const archive = await blobArchive(layer);
+  await expect(stageArchive(archive.subarray(0, 100_000))).rejects.toThrow();
+  expect(await readdir(path.join(directory, "partial"))).toEqual([]);
+  expect(await readdir(path.join(directory, "blobs"))).toEqual([]);
+  expect(await readdir(path.join(directory, "layers"))).toEqual([]);
+});
+
+test("a rotten blob is found, and one of another length is not used", async () => {
+  const { layers } = await stageArchive(await blobArchive(layer));
+  const { digest = "", diffId = "" } = layers[0] ?? {};
+  const file = blobPath(cache, digest);
+  const content = await readFile(file);
+  expect(await verifyBlob(cache, digest, never)).toBe(true);
+  content[content.length >> 1] = (content[content.length >> 1] ?? 0) ^ 1;
+  await writeFile(file, content);
+  expect(await verifyBlob(cache, digest, never)).toBe(false);
+  expect(await findLayer(cache, diffId)).toBeDefined();
+  await writeFile(file, content.subarray(1));
+  expect(await findLayer(cache, diffId)).toBeUndefined();
+});
+
+test("opening the cache drops what a killed pack left, and nothing of a living one", async () => {
+  const partial = path.join(directory, "partial");
+  await writeFile(path.join(partial, "99999999-dead"), "");
+  await writeFile(path.join(partial, `${process.pid}-alive`), "");
+  await openLayerCache(directory);
+  expect(await readdir(partial)).toEqual([`${process.pid}-alive`]);
+});
+
+test("layers are told by their content", () => {
+  expect(layerEncoding(layer.subarray(0, 512))).toBe("none");
+  expect(layerEncoding(Buffer.alloc(512))).toBe("none");
+  expect(layerEncoding(gzipSync("x"))).toBe("gzip");
+  expect(layerEncoding(Buffer.from("28b52ffd00", "hex"))).toBe("zstd");
+  expect(layerEncoding(Buffer.from('{"a":1}'))).toBeUndefined();
+});

@@ -1,3 +1,5 @@
+export { bundleSizeBytes } from "./archive-items.ts";
+export { parseChecksums, writeChecksums } from "./checksums.ts";
 export { compareEntryPaths, entryPathProblem } from "./entry-path.ts";
 export {
   buildImageEntries,
@@ -9,3 +11,6 @@ export { type ImageReference, normalizeReference } from "./image-reference.ts";
 export type * from "./manifest.ts";
 export * from "./names.ts";
 export { parseManifest, serializeManifest } from "./parse-manifest.ts";
+export type { WrittenPart } from "./part-writer.ts";
+export { type WriteBundleOptions, type WrittenBundle, writeBundle } from "./write-bundle.ts";
+export { fsyncDirectory, writeFileAtomically } from "./write-file.ts";

@@ -10,6 +10,7 @@ import {
   OCI_INDEX_ENTRY,
   OCI_LAYOUT_ENTRY,
   OFFLINE_COMPOSE_ENTRY,
+  OFFLINE_ENV_ENTRY,
   PROJECT_PREFIX,
 } from "./names.ts";
 import { sha256Hex } from "./sha256.ts";
@@ -74,11 +75,22 @@ function firstDuplicate(list: string, what: string, values: string[]): string | 
 function projectProblem({ project, entries }: Manifest): string | undefined {
   const files = new Set(entries.filter((entry) => entry.type === "file").map((entry) => entry.path));
   if (project.composeFiles.length === 0) return "project.composeFiles is empty";
-  for (const path of [...project.composeFiles, ...project.envFiles]) {
+  const ownValues = project.envFiles.at(-1) === OFFLINE_ENV_ENTRY;
+  const carried = [
+    ...project.composeFiles,
+    ...(ownValues ? project.envFiles.slice(0, -1) : project.envFiles),
+  ];
+  for (const path of carried) {
     if (!path.startsWith(PROJECT_PREFIX))
       return `project has "${path}", which does not lie in ${PROJECT_PREFIX}`;
     if (!files.has(path)) return `project has "${path}", which is not in entries`;
   }
+  if (files.has(OFFLINE_ENV_ENTRY) !== ownValues) {
+    return `${OFFLINE_ENV_ENTRY} must be in entries and the last of project.envFiles, or in neither`;
+  }
+  if (new Set(project.composeFiles).size < project.composeFiles.length)
+    return "project.composeFiles has a file twice";
+  if (new Set(project.envFiles).size < project.envFiles.length) return "project.envFiles has a file twice";
   const { directory } = project;
   if (!`${directory}/`.startsWith(PROJECT_PREFIX) || directory.endsWith("/")) {
     return `project.directory "${directory}" must be "project" or a folder in it, without a slash at the end`;
@@ -128,6 +140,7 @@ function uncompressedLayerProblem(layer: BundledLayer): string | undefined {
 const GROUPS: ((path: string) => boolean)[] = [
   (path) => path.startsWith(PROJECT_PREFIX),
   (path) => path === OFFLINE_COMPOSE_ENTRY,
+  (path) => path === OFFLINE_ENV_ENTRY,
   (path) => path.startsWith(EXTRA_PREFIX),
   (path) => path === OCI_LAYOUT_ENTRY,
   (path) => path === OCI_INDEX_ENTRY,

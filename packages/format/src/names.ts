@@ -7,6 +7,8 @@ export const MANIFEST_ENTRY = "drybag.json";
 export const SIGNATURE_ENTRY = "drybag.json.sig";
 export const PROJECT_PREFIX = "project/";
 export const OFFLINE_COMPOSE_ENTRY = "compose.offline.yaml";
+/** Values of variables that packing took from its own environment; the last of the env files. Absent where there are none. */
+export const OFFLINE_ENV_ENTRY = "compose.offline.env";
 /** Entries for readers newer than this one, which verifies and ignores them. */
 export const EXTRA_PREFIX = "extra/";
 export const OCI_LAYOUT_ENTRY = "oci-layout";

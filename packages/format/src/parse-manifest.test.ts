@@ -186,6 +186,16 @@ describe("paths", () => {
 });
 
 describe("what the fields say together", () => {
+  const addOfflineEnv = (it: Broken, ...envFiles: string[]) => {
+    it.entries.splice(byPath(it, "compose.offline.yaml") + 1, 0, file("compose.offline.env"));
+    it.project.envFiles = envFiles;
+  };
+
+  test("values taken from the environment when packing are the last env file", () => {
+    const last = parsed((it) => addOfflineEnv(it, "project/.env", "compose.offline.env"));
+    expect(last.project.envFiles).toEqual(["project/.env", "compose.offline.env"]);
+  });
+
   const byPath = (it: Manifest, path: string) => it.entries.findIndex((entry) => entry.path === path);
   const blob = (it: Manifest, digest = "") => byPath(it, `blobs/sha256/${digest.slice(7)}`);
 
@@ -209,6 +219,19 @@ describe("what the fields say together", () => {
       /does not lie in project/,
     ],
     ["an env file not carried", (it) => (it.project.envFiles = ["project/x.env"]), /not in entries/],
+    [
+      "our env file not last",
+      (it) => addOfflineEnv(it, "compose.offline.env", "project/.env"),
+      /does not lie in/,
+    ],
+    ["our env file not used", (it) => addOfflineEnv(it, "project/.env"), /or in neither/],
+    ["our env file not there", (it) => it.project.envFiles.push("compose.offline.env"), /or in neither/],
+    [
+      "our env file as Compose file",
+      (it) => (it.project.composeFiles = ["compose.offline.env"]),
+      /does not lie in/,
+    ],
+    ["an env file twice", (it) => it.project.envFiles.push("project/.env"), /envFiles has a file twice/],
     ["a folder as env file", (it) => (it.project.envFiles = ["project/data/"]), /not in entries/],
     ["a project folder elsewhere", (it) => (it.project.directory = "projects"), /must be "project" or/],
     ["a project folder not carried", (it) => (it.project.directory = "project/x"), /is not in entries/],

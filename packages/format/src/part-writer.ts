@@ -1,0 +1,155 @@
+import { createHash, type Hash } from "node:crypto";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { writeError } from "./write-error.ts";
+import { fsyncDirectory, temporaryName } from "./write-file.ts";
+
+export interface WrittenPart {
+  name: string;
+  sizeBytes: number;
+  sha256: string;
+}
+
+const BUFFER_BYTES = 512 * 1024;
+
+/**
+ * How much may wait in the page cache. Without it a stick takes gigabytes in seconds and then minutes for the fsync, during
+ * which nothing can be stopped and no progress is true.
+ */
+const MAX_UNSYNCED_BYTES = 64 * 1024 ** 2;
+
+/**
+ * Writes one stream of bytes into parts of equal size, the last one shorter, and hashes each in passing. All parts get their
+ * names at the end, when all are on the disk.
+ */
+export class PartWriter {
+  readonly #directory: string;
+  readonly #names: string[];
+  readonly #partSizeBytes: number;
+  readonly #finished: WrittenPart[] = [];
+  #file: FileHandle | undefined;
+  #hash: Hash = createHash("sha256");
+  #partBytes = 0;
+  #unsyncedBytes = 0;
+  /** Resolves to the error, if there is one, so that it cannot be left unhandled. */
+  #syncing: Promise<unknown> = Promise.resolve();
+  #writing: Promise<unknown> = Promise.resolve();
+  #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #spare = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #buffered = 0;
+
+  constructor(directory: string, names: string[], partSizeBytes: number) {
+    this.#directory = directory;
+    this.#names = names;
+    this.#partSizeBytes = partSizeBytes;
+  }
+
+  /** Takes a copy: the caller may reuse the bytes when the promise resolves. */
+  async write(bytes: Uint8Array): Promise<void> {
+    let rest = bytes;
+    while (rest.length > 0) {
+      const room = Math.min(
+        BUFFER_BYTES - this.#buffered,
+        this.#partSizeBytes - this.#partBytes - this.#buffered,
+      );
+      const piece = rest.subarray(0, room);
+      this.#buffer.set(piece, this.#buffered);
+      this.#buffered += piece.length;
+      rest = rest.subarray(piece.length);
+      if (this.#buffered === BUFFER_BYTES) await this.#flush();
+      if (this.#partBytes + this.#buffered === this.#partSizeBytes) await this.#finishPart();
+    }
+  }
+
+  /** Brings all bytes onto the disk. */
+  async finish(): Promise<void> {
+    if (this.#buffered + this.#partBytes > 0) await this.#finishPart();
+  }
+
+  /** After finish: gives the parts their names. The bundle is there, whole, when this resolves. */
+  async commit(): Promise<WrittenPart[]> {
+    for (const { name } of this.#finished) {
+      const path = join(this.#directory, name);
+      await rename(temporaryName(path), path).catch((error) => Promise.reject(writeError(error, path)));
+    }
+    await fsyncDirectory(this.#directory);
+    return this.#finished;
+  }
+
+  /** Leaves nothing behind, whatever was written or named. */
+  async discard(): Promise<void> {
+    await this.#writing.catch(() => {});
+    const started = this.#names.slice(0, this.#finished.length + 1);
+    for (const name of started) {
+      const path = join(this.#directory, name);
+      // Removed before it is closed: what still waits in the page cache need not be written then.
+      await rm(temporaryName(path), { force: true });
+      await rm(path, { force: true });
+    }
+    await this.#syncing;
+    await this.#file?.close().catch(() => {});
+    this.#file = undefined;
+  }
+
+  get #partName(): string {
+    const name = this.#names[this.#finished.length];
+    if (name === undefined) throw new Error("more bytes than were announced");
+    return name;
+  }
+
+  /** Hashes while the disk writes, and leaves one write under way while the caller fetches the next bytes. */
+  async #flush(): Promise<void> {
+    const bytes = this.#buffer.subarray(0, this.#buffered);
+    try {
+      await this.#writing;
+      this.#file ??= await open(temporaryName(join(this.#directory, this.#partName)), "w", 0o644);
+      this.#writing = writeFully(this.#file, bytes);
+      this.#writing.catch(() => {});
+      this.#hash.update(bytes);
+      [this.#buffer, this.#spare] = [this.#spare, this.#buffer];
+      this.#partBytes += bytes.length;
+      this.#unsyncedBytes += bytes.length;
+      this.#buffered = 0;
+      if (this.#unsyncedBytes >= MAX_UNSYNCED_BYTES) await this.#startSync(this.#file);
+    } catch (error) {
+      throw writeError(error, join(this.#directory, this.#partName));
+    }
+  }
+
+  async #startSync(file: FileHandle): Promise<void> {
+    await this.#syncFinished();
+    this.#unsyncedBytes = 0;
+    this.#syncing = file.datasync().then(
+      () => undefined,
+      (error) => error,
+    );
+  }
+
+  async #syncFinished(): Promise<void> {
+    const error = await this.#syncing;
+    if (error !== undefined) throw error;
+  }
+
+  async #finishPart(): Promise<void> {
+    await this.#flush();
+    const name = this.#partName;
+    try {
+      await this.#writing;
+      await this.#syncFinished();
+      await this.#file?.sync();
+      await this.#file?.close();
+    } catch (error) {
+      throw writeError(error, join(this.#directory, name));
+    }
+    this.#file = undefined;
+    this.#finished.push({ name, sizeBytes: this.#partBytes, sha256: this.#hash.digest("hex") });
+    this.#hash = createHash("sha256");
+    this.#partBytes = 0;
+    this.#unsyncedBytes = 0;
+  }
+}
+
+async function writeFully(file: FileHandle, bytes: Buffer): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) written += (await file.write(bytes, written)).bytesWritten;
+}

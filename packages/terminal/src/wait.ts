@@ -1,4 +1,3 @@
-import ora from "ora";
 import { glyphs } from "./glyphs.ts";
 
 export interface WaitOptions {
@@ -15,6 +14,7 @@ export interface WaitOptions {
 export async function wait<T>(text: string, options: WaitOptions, run: () => Promise<T>): Promise<T> {
   const { stream, isTerminal, unicode = false } = options;
   if (!isTerminal) return run();
+  const { default: ora } = await import("ora");
   const spinner = ora({
     text,
     stream,

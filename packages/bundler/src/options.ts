@@ -83,7 +83,7 @@ export function packOptions(flags: PackFlags, around: Surroundings): PackOptions
     partSizeBytes: flags.partSize === undefined ? DEFAULT_PART_SIZE_BYTES : parsePartSize(flags.partSize),
     build: flags.build,
     force: flags.force ?? false,
-    cacheDirectory: path.join(env.XDG_CACHE_HOME || path.join(around.home, ".cache"), "drybag"),
+    cacheDirectory: path.join(env.XDG_CACHE_HOME || path.join(around.home, ".cache"), "drybag", "store"),
     assets: around.assets,
     mtimeSeconds: parseEpoch(env.SOURCE_DATE_EPOCH),
     generatorVersion: around.generatorVersion,

@@ -19,15 +19,13 @@ export async function verifyCommand(context: RunContext, _flags: object, folder 
   await progress.close();
   const isDamaged = findings.some((finding) => finding.severity === "error");
   if (context.json) {
-    context.stdout.write(`${JSON.stringify({ whole: !isDamaged, id: bundle.manifestSha256, findings })}\n`);
+    context.stdout.write(`${JSON.stringify({ whole: !isDamaged, id: bundle?.manifestSha256, findings })}\n`);
   } else {
-    const { name, version } = bundle.manifest;
     const lines = findings.map(
       (finding) => `${finding.severity}: ${finding.message}${finding.remedy ? `\n  ${finding.remedy}` : ""}`,
     );
-    lines.push(
-      isDamaged ? `${name} ${version} is damaged.` : `${name} ${version} is whole: ${bundle.manifestSha256}`,
-    );
+    const what = bundle ? `${bundle.manifest.name} ${bundle.manifest.version}` : "The bundle";
+    lines.push(isDamaged ? `${what} is damaged.` : `${what} is whole: ${bundle?.manifestSha256}`);
     context.stdout.write(`${lines.join("\n")}\n`);
   }
   return isDamaged ? EXIT.damaged : EXIT.ok;

@@ -50,7 +50,7 @@ export async function loadProject(
     projectName: flags.projectName,
     projectDirectory: flags.projectDirectory,
   };
-  const environment = await readInterpolationEnvironment(docker, compose, signal);
+  const environment = await readInterpolationEnvironment(docker, compose, sources.projectDirectory, signal);
   const referenced = await readReferencedComposeFiles(
     sources.composeFiles,
     sources.projectDirectory,
@@ -107,14 +107,20 @@ function needsOf(model: ComposeModel): unknown {
   ];
 }
 
-/** The variables that Compose interpolates with: its env files, below this program's own environment. */
+/**
+ * The variables that Compose interpolates with: its env files, below this program's own environment. Asked of an empty
+ * project, since the real one may lack a required variable and then Compose answers nothing.
+ */
 async function readInterpolationEnvironment(
   docker: DockerContext,
   compose: ComposeFlags,
+  projectDirectory: string,
   signal: AbortSignal,
 ): Promise<Record<string, string>> {
-  const output = await runCompose(docker, compose, ["config", "--environment"], {
+  const empty: ComposeFlags = { ...compose, files: ["-"], profiles: [], projectDirectory };
+  const output = await runCompose(docker, empty, ["config", "--environment"], {
     signal,
+    input: "name: empty\nservices: {}\n",
     allowExitCodes: ANY_FAILURE,
   });
   if (output.exitCode !== 0) {

@@ -1,4 +1,4 @@
-import type { Readable, Writable } from "node:stream";
+import { type Readable, Writable } from "node:stream";
 import { DrybagError } from "@drybag/errors";
 import { execa } from "execa";
 import {
@@ -51,11 +51,14 @@ export function saveImages(
 }
 
 export interface ImageLoad {
-  /** Takes a Docker image archive. Ending it completes the load. */
+  /**
+   * Takes a Docker image archive. Ending it completes the load. Destroying it before kills the client, so that the engine sees a
+   * connection that broke off and registers nothing; a plain end of input could be taken for the end of the archive.
+   */
   input: Writable;
-  /** Settles when the engine is through; gives what it printed. Rejects with `load-failed`. */
+  /** Settles when the client has ended; gives what it printed. Rejects with `load-failed`. */
   done: Promise<string>;
-  /** Ends the client at once, so that the engine sees a broken archive and registers nothing. */
+  /** Kills the client, also when it has all of the archive. */
   abort(): void;
 }
 
@@ -63,11 +66,21 @@ export interface ImageLoad {
  * Starts `docker load` and gives the stream to write the archive to. An exit code of 0 does not mean that all went well:
  * a containerd store says 0 for images that it could not unpack. Inspect every image afterwards.
  */
-export function loadImages(context: DockerContext, options: RunOptions = {}): ImageLoad {
+export function loadImages(context: DockerContext): ImageLoad {
   const args = ["image", "load"];
-  const child = execa(clientOf(context), args, { ...spawnOptions(context, options), stdin: "pipe" });
+  const child = execa(clientOf(context), args, { ...spawnOptions(context, {}), stdin: "pipe" });
+  const input = new Writable({
+    write: (chunk, _encoding, callback) => void child.stdin.write(chunk, callback),
+    final: (callback) => void child.stdin.end(callback),
+    destroy(error, callback) {
+      if (!input.writableFinished) child.kill("SIGKILL");
+      child.stdin.destroy();
+      callback(error);
+    },
+  });
+  child.stdin.on("error", (error) => input.destroy(error));
   const done = child.then((result) => {
-    options.signal?.throwIfAborted();
+    if (!input.writableFinished) input.destroy();
     if (result.exitCode === undefined) throw clientDidNotRun(context, args, result);
     if (result.exitCode !== 0) {
       throw new DrybagError("load-failed", "The engine did not take the images.", {
@@ -77,5 +90,5 @@ export function loadImages(context: DockerContext, options: RunOptions = {}): Im
     return result.stdout;
   });
   done.catch(() => undefined);
-  return { input: child.stdin, done, abort: () => void child.kill("SIGKILL") };
+  return { input, done, abort: () => void child.kill("SIGKILL") };
 }

@@ -80,6 +80,20 @@ export async function readComposeModel(
   return JSON.parse(output.stdout) as ComposeModel;
 }
 
+/**
+ * What Compose would make each service's containers from, as one hash a service: the label
+ * `com.docker.compose.config-hash` of a container that is up to date is the same. `up` leaves such containers alone.
+ */
+export async function readConfigHashes(
+  context: DockerContext,
+  flags: ComposeFlags,
+  options: RunOptions = {},
+): Promise<Map<string, string>> {
+  const { stdout } = await runCompose(context, flags, ["config", "--hash", "*"], options);
+  const lines = stdout.split("\n").filter(Boolean);
+  return new Map(lines.map((line) => line.trim().split(/\s+/) as [string, string]));
+}
+
 /** Exit codes that `docker compose` is known to fail with. */
 export const ANY_FAILURE: readonly number[] = Array.from({ length: 255 }, (_, index) => index + 1);
 
@@ -100,7 +114,12 @@ export interface ComposeService {
   profiles?: string[];
   pull_policy?: string;
   restart?: string;
-  deploy?: { replicas?: number; restart_policy?: { condition?: string } } | null;
+  deploy?: {
+    replicas?: number;
+    restart_policy?: { condition?: string };
+    resources?: { reservations?: { memory?: string | number } };
+  } | null;
+  mem_reservation?: string | number;
   scale?: number;
   healthcheck?: { test?: string[] | null; disable?: boolean } | null;
   depends_on?: Record<string, { condition: string; required?: boolean }>;

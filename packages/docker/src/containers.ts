@@ -21,6 +21,20 @@ export interface ContainerFacts {
   /** ID of the image it was made from. */
   imageId: string;
   restartPolicy: string;
+  /** Its Compose project; undefined when it is not Compose's. */
+  project: string | undefined;
+  /** What Compose made it from, as `readConfigHashes` gives it for a service. */
+  configHash: string | undefined;
+  /** Ports of the host that lead into it while it runs. */
+  ports: PublishedPort[];
+}
+
+export interface PublishedPort {
+  hostIp: string;
+  hostPort: number;
+  containerPort: number;
+  /** `tcp`, `udp` or `sctp`. */
+  protocol: string;
 }
 
 /** All containers of a project, stopped ones too, `docker compose run` ones not. Sorted by name. */
@@ -29,20 +43,27 @@ export async function listProjectContainers(
   projectName: string,
   options: RunOptions = {},
 ): Promise<ContainerFacts[]> {
-  const { stdout } = await runDocker(
-    context,
-    [
-      "ps",
-      "--all",
-      "--quiet",
-      "--no-trunc",
-      "--filter",
-      `label=com.docker.compose.project=${projectName}`,
-      "--filter",
-      "label=com.docker.compose.oneoff=False",
-    ],
-    options,
-  );
+  const filters = [
+    `label=com.docker.compose.project=${projectName}`,
+    "label=com.docker.compose.oneoff=False",
+  ].flatMap((filter) => ["--filter", filter]);
+  return listContainers(context, ["--all", ...filters], options);
+}
+
+/** All running containers of the engine, whosever they are. Sorted by name. */
+export async function listRunningContainers(
+  context: DockerContext,
+  options: RunOptions = {},
+): Promise<ContainerFacts[]> {
+  return listContainers(context, [], options);
+}
+
+async function listContainers(
+  context: DockerContext,
+  args: readonly string[],
+  options: RunOptions,
+): Promise<ContainerFacts[]> {
+  const { stdout } = await runDocker(context, ["ps", "--quiet", "--no-trunc", ...args], options);
   return inspectContainers(context, stdout.split("\n").filter(Boolean), options);
 }
 
@@ -76,15 +97,17 @@ interface EngineContainer {
   };
   Config: { Labels?: Record<string, string> | null };
   HostConfig: { RestartPolicy?: { Name: string } };
+  NetworkSettings?: { Ports?: Record<string, { HostIp: string; HostPort: string }[] | null> | null };
 }
 
 function toContainerFacts(container: EngineContainer): ContainerFacts {
   const { State: state } = container;
   const health = state.Health?.Status;
+  const labels = container.Config.Labels ?? {};
   return {
     id: container.Id,
     name: container.Name.replace(/^\//, ""),
-    service: container.Config.Labels?.["com.docker.compose.service"],
+    service: labels["com.docker.compose.service"],
     state: state.Status,
     exitCode: state.ExitCode,
     error: state.Error,
@@ -95,7 +118,23 @@ function toContainerFacts(container: EngineContainer): ContainerFacts {
     startedAt: state.StartedAt,
     imageId: container.Image,
     restartPolicy: container.HostConfig.RestartPolicy?.Name || "no",
+    project: labels["com.docker.compose.project"],
+    configHash: labels["com.docker.compose.config-hash"],
+    ports: publishedPorts(container),
   };
+}
+
+/** The engine gives them as `{"80/tcp": [{HostIp, HostPort}]}`. */
+function publishedPorts(container: EngineContainer): PublishedPort[] {
+  return Object.entries(container.NetworkSettings?.Ports ?? {}).flatMap(([port, bindings]) => {
+    const [containerPort, protocol = "tcp"] = port.split("/");
+    return (bindings ?? []).map(({ HostIp, HostPort }) => ({
+      hostIp: HostIp,
+      hostPort: Number(HostPort),
+      containerPort: Number(containerPort),
+      protocol,
+    }));
+  });
 }
 
 /** The last lines that a container wrote, both streams, oldest first. */

@@ -1,0 +1,39 @@
+import { resolve } from "node:path";
+import { EXIT, type ExitCode } from "@drybag/errors";
+import { verifyCarryFolder } from "@drybag/format";
+import type { RunContext } from "@drybag/terminal";
+
+/** Reads everything in the carry folder once and lists all that is wrong. Exit code 5 when something is damaged. */
+export async function verifyCommand(
+  context: RunContext,
+  _flags: object,
+  carryFolder = ".",
+): Promise<ExitCode> {
+  const progress = context.progress(["verify"]);
+  const { bundle, findings } = await progress.stage("verify", "Read and verify everything", (report) => {
+    let doneBytes = 0;
+    return verifyCarryFolder(resolve(context.cwd, carryFolder), {
+      signal: context.signal,
+      onBytes: (bytes) => {
+        doneBytes += bytes;
+        report.bytes(doneBytes);
+      },
+    });
+  });
+  await progress.close();
+
+  const isDamaged = findings.some(({ severity }) => severity === "error");
+  if (context.json) {
+    const { name, version } = bundle?.manifest ?? {};
+    const result = { ok: !isDamaged, name, version, manifestSha256: bundle?.manifestSha256, findings };
+    context.stdout.write(`${JSON.stringify(result)}\n`);
+  } else {
+    const lines = findings.map(
+      ({ severity, message, remedy }) => `${severity}: ${message}${remedy ? `\n  ${remedy}` : ""}`,
+    );
+    const what = bundle ? `${bundle.manifest.name} ${bundle.manifest.version}` : "The bundle";
+    lines.push(isDamaged ? `${what} is damaged.` : `${what} is as it was packed: ${bundle?.manifestSha256}`);
+    context.stdout.write(`${lines.join("\n")}\n`);
+  }
+  return isDamaged ? EXIT.damaged : EXIT.ok;
+}

@@ -1,0 +1,52 @@
+import type { DockerContext, ImageFacts, ImageStore, RunOptions } from "@drybag/docker";
+import { inspectImage } from "@drybag/docker";
+import type { BundledImage } from "@drybag/format";
+import type { RecordedTag } from "../site/journal.ts";
+
+/** The ID that the engine gives to an image of a bundle. */
+export function expectedImageId(image: BundledImage, store: ImageStore): string {
+  return store === "containerd" ? image.manifestDigest : image.configDigest;
+}
+
+/**
+ * Why what the engine has under a tag is not the bundle's image; undefined when it is. The engine's ID alone does not do: a
+ * containerd store gives the right ID to an image whose content it could not unpack.
+ */
+export function imageProblem(
+  image: BundledImage,
+  found: ImageFacts | undefined,
+  store: ImageStore,
+): string | undefined {
+  if (found === undefined) return "is not there";
+  const expected = expectedImageId(image, store);
+  if (found.id !== expected) return `has the ID ${found.id}, not ${expected}`;
+  if (found.diffIds.length === 0 && image.diffIds.length > 0) return "has no content";
+  const differs = image.diffIds.some((id, index) => found.diffIds[index] !== id);
+  if (differs || found.diffIds.length !== image.diffIds.length) return "has other layers";
+  return undefined;
+}
+
+export interface ImageState {
+  image: BundledImage;
+  found: ImageFacts | undefined;
+  problem: string | undefined;
+}
+
+/** What the engine has under each tag of a bundle. */
+export async function readImageStates(
+  docker: DockerContext,
+  images: readonly BundledImage[],
+  store: ImageStore,
+  options: RunOptions,
+): Promise<ImageState[]> {
+  const states: ImageState[] = [];
+  for (const image of images) {
+    const found = await inspectImage(docker, image.tag, options);
+    states.push({ image, found, problem: imageProblem(image, found, store) });
+  }
+  return states;
+}
+
+export function recordedTag({ image, found }: ImageState): RecordedTag {
+  return { tag: image.tag, imageId: found?.id ?? null };
+}

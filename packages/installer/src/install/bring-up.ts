@@ -1,0 +1,53 @@
+import type { ComposeModel } from "@drybag/docker";
+import { isDrybagError } from "@drybag/errors";
+import { expectedServices } from "../health/expected-state.ts";
+import { serviceLine } from "../health/judge-services.ts";
+import type { EnteredSite } from "../site/enter-site.ts";
+import { appendToJournal } from "../site/journal.ts";
+import { afterFailure } from "./after-failure.ts";
+import type { InstallSurroundings } from "./install-options.ts";
+import { startFailed } from "./start-failed.ts";
+import { type ReleaseToStart, type StartResult, startRelease } from "./start-release.ts";
+import type { Stopwatch } from "./stopwatch.ts";
+
+/**
+ * Starts a placed release and sees it healthy. Throws `unhealthy` or `up-failed`, after the release before was started again where
+ * there is one; an interruption leaves everything as it is.
+ */
+export async function bringUp(
+  site: EnteredSite,
+  release: Omit<ReleaseToStart, "expected"> & { name: string; model: ComposeModel },
+  options: { healthTimeoutMs: number },
+  surroundings: InstallSurroundings & { stopwatch: Stopwatch },
+): Promise<StartResult> {
+  const { docker, progress, signal, stopwatch } = surroundings;
+  const { name, store, projectName } = release;
+  const timeoutMs = options.healthTimeoutMs;
+  await appendToJournal(site.paths.journal, { step: "up-started", release: name });
+  try {
+    return await stopwatch.stage(
+      "health",
+      "Start the stack and wait until it is healthy",
+      async () => {
+        const result = await startRelease(
+          { ...release, expected: expectedServices(release.model) },
+          {
+            timeoutMs,
+            signal,
+            onServices: (services) =>
+              progress.emit({ type: "services", services: services.map(serviceLine) }),
+          },
+        );
+        if (result.outcome !== "healthy") throw await startFailed(docker, result, timeoutMs, signal);
+        return result;
+      },
+      ({ started, services }) =>
+        started ? `${services.length} services` : `${services.length} services, running already`,
+    );
+  } catch (error) {
+    if (signal.aborted || !isDrybagError(error)) throw error;
+    const { code, message } = error;
+    await appendToJournal(site.paths.journal, { step: "install-failed", release: name, code, message });
+    throw await afterFailure(error, { docker, store, projectName, release: name, previous: site.previous });
+  }
+}

@@ -1,0 +1,25 @@
+import { formatDuration, servicesTable } from "@drybag/terminal";
+import { DEFAULT_DIR } from "../commands/site-flags.ts";
+import type { InstallReport } from "./install-report.ts";
+
+/** The report for people: what runs, where it is, how to look again. */
+export function describeReport(report: InstallReport, unicode: boolean, dir: string): string {
+  const { name, release, folder, images, services, durationsMs, started } = report;
+  const loaded = images.filter((image) => image.loaded).length;
+  const totalMs = Object.values(durationsMs).reduce((total, each) => total + each, 0);
+  const dirFlag = dir === DEFAULT_DIR ? "" : ` --dir ${dir}`;
+  const lines = servicesTable(
+    services.map((service) => ({ ...service, ok: true, detail: service.ports.join(", ") || undefined })),
+    { unicode },
+  );
+  return [
+    `${name} ${release} ${started ? "is installed and healthy" : "runs already as it should"}.`,
+    "",
+    lines,
+    "",
+    `${images.length} images verified, ${loaded} loaded; took ${formatDuration(totalMs)}.`,
+    `Files:       ${folder}`,
+    `Look again:  drybag-site status ${name}${dirFlag}`,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,95 @@
+import { hostname } from "node:os";
+import type { ContainerFacts, EngineFacts, ImageStore } from "@drybag/docker";
+import type { Finding } from "@drybag/errors";
+import type { Manifest } from "@drybag/format";
+import type { JudgedService } from "../health/judge-services.ts";
+import { expectedImageId } from "../images/image-state.ts";
+import type { LoadPlan } from "../images/plan-load.ts";
+
+/** What one install did: printed, and kept in the release folder. */
+export interface InstallReport {
+  reportVersion: 1;
+  name: string;
+  version: string;
+  release: string;
+  folder: string;
+  previousRelease: string | null;
+  manifestSha256: string;
+  startedAt: string;
+  /** By stage, in milliseconds. */
+  durationsMs: Record<string, number>;
+  host: { name: string; engine: string; compose: string | null; imageStore: ImageStore };
+  /** What was read from the stick and agreed with the manifest. */
+  verified: { entries: number; images: number };
+  images: { tag: string; id: string; loaded: boolean }[];
+  /** False where everything ran already as it should. */
+  started: boolean;
+  services: { name: string; state: string; expected: string; containers: string[]; ports: string[] }[];
+  findings: Finding[];
+}
+
+export function buildReport(input: {
+  manifest: Manifest;
+  manifestSha256: string;
+  projectName: string;
+  release: string;
+  folder: string;
+  previousRelease: string | null;
+  startedAt: Date;
+  durationsMs: Record<string, number>;
+  engine: EngineFacts;
+  composeVersion: string | undefined;
+  load: LoadPlan;
+  started: boolean;
+  services: readonly JudgedService[];
+  findings: readonly Finding[];
+}): InstallReport {
+  const { manifest, engine, load, services } = input;
+  const loaded = new Set(load.images.map(({ tag }) => tag));
+  return {
+    reportVersion: 1,
+    name: input.projectName,
+    version: manifest.version,
+    release: input.release,
+    folder: input.folder,
+    previousRelease: input.previousRelease,
+    manifestSha256: input.manifestSha256,
+    startedAt: input.startedAt.toISOString(),
+    durationsMs: input.durationsMs,
+    host: {
+      name: hostname(),
+      engine: engine.version,
+      compose: input.composeVersion ?? null,
+      imageStore: engine.imageStore,
+    },
+    verified: { entries: manifest.entries.length, images: manifest.images.length },
+    images: manifest.images.map((image) => ({
+      tag: image.tag,
+      id: expectedImageId(image, engine.imageStore),
+      loaded: loaded.has(image.tag),
+    })),
+    started: input.started,
+    services: services.map(reportService),
+    findings: [...input.findings],
+  };
+}
+
+function reportService({ expected, state, containers }: JudgedService): InstallReport["services"][number] {
+  return {
+    name: expected.name,
+    state,
+    expected: expected.state === "done" ? "exits 0" : "running",
+    containers: containers.map(({ container }) => container.name),
+    ports: [...new Set(containers.flatMap(({ container }) => publishedPorts(container)))],
+  };
+}
+
+/** `8080->80/tcp`; with the address in front where it is a certain one. IPv4 and IPv6 of one port are one. */
+export function publishedPorts({ ports }: ContainerFacts): string[] {
+  const shown = ports.map(({ hostIp, hostPort, containerPort, protocol }) => {
+    const anywhere = hostIp === "0.0.0.0" || hostIp === "::" || hostIp === "";
+    const address = anywhere ? "" : `${hostIp.includes(":") ? `[${hostIp}]` : hostIp}:`;
+    return `${address}${hostPort}->${containerPort}/${protocol}`;
+  });
+  return [...new Set(shown)];
+}

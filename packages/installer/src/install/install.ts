@@ -1,0 +1,153 @@
+import { join } from "node:path";
+import { DrybagError } from "@drybag/errors";
+import { openBundle, writeFileAtomically } from "@drybag/format";
+import { BundlePass } from "../bundle-pass.ts";
+import { endedUnexpectedly } from "../health/judge-services.ts";
+import { loadBundle } from "../images/load-bundle.ts";
+import { showFindings } from "../preflight/report-findings.ts";
+import { placeRelease } from "../release/place-release.ts";
+import { writeReleaseEnv } from "../release/release-env.ts";
+import { releaseFlags } from "../release/release-flags.ts";
+import { writeAnswers } from "../settings/answers-file.ts";
+import { confirm } from "../settings/ask-settings.ts";
+import { switchCurrent } from "../site/current-release.ts";
+import { enterSite } from "../site/enter-site.ts";
+import { appendToJournal } from "../site/journal.ts";
+import { REPORT_FILE, releaseName, sitePaths } from "../site/site-paths.ts";
+import { bringUp } from "./bring-up.ts";
+import { ByteMeter } from "./byte-meter.ts";
+import { describePlan, type InstallPlan } from "./describe-plan.ts";
+import type { InstallOptions, InstallSurroundings } from "./install-options.ts";
+import { buildReport, type InstallReport } from "./install-report.ts";
+import { type InstallPhase, interruptedIn } from "./interrupted.ts";
+import { prepare, refuseUnwritable } from "./prepare.ts";
+import { recoverTags } from "./recover-tags.ts";
+import { Stopwatch } from "./stopwatch.ts";
+
+/** In order, for the numbers in front of their titles. */
+export const INSTALL_STAGES = ["open", "preflight", "load", "place", "health"];
+
+/**
+ * Installs a bundle: one line from the stick to a stack that is healthy. Nothing is changed before everything was checked; the same
+ * command again finishes what was interrupted, and changes nothing where all is as it should be.
+ */
+export async function install(
+  options: InstallOptions,
+  surroundings: InstallSurroundings,
+): Promise<InstallReport> {
+  let phase: InstallPhase = "preparing";
+  const enter = (next: InstallPhase) => {
+    phase = next;
+  };
+  try {
+    return await installBundle(options, { ...surroundings, enter });
+  } catch (error) {
+    throw surroundings.signal.aborted ? interruptedIn(phase, error) : error;
+  }
+}
+
+async function installBundle(
+  options: InstallOptions,
+  surroundings: InstallSurroundings & { enter(phase: InstallPhase): void },
+): Promise<InstallReport> {
+  const { docker, progress, signal, enter } = surroundings;
+  const startedAt = new Date();
+  const stopwatch = new Stopwatch(progress);
+
+  const bundle = await stopwatch.stage(
+    "open",
+    "Open the bundle",
+    () => openBundle(options.carryFolder, { signal }),
+    ({ manifest }) => `${manifest.name} ${manifest.version}`,
+  );
+  const { manifest, manifestSha256 } = bundle;
+  const projectName = options.name ?? manifest.name;
+  const release = releaseName(manifest.version, manifestSha256);
+  const paths = sitePaths(options.dir, projectName);
+  await refuseUnwritable(manifest, projectName, options, surroundings);
+
+  await using site = await enterSite(paths, release);
+  const { finalFolder, stagedFolder, previous } = site;
+  const meter = new ByteMeter(sum(bundle.carryFolder.parts.map(({ sizeBytes }) => sizeBytes)));
+  await using pass = new BundlePass(bundle, { signal, onBytes: (bytes) => meter.add(bytes) });
+
+  const prepared = await prepare(pass, site, projectName, options, { ...surroundings, stopwatch });
+  const { engine, composeVersion, images, load, answers, model } = prepared;
+  const store = engine.imageStore;
+  showFindings(prepared.findings, progress);
+  await agree(
+    { manifest, release, folder: finalFolder, previous: previous?.name, load, answers },
+    options,
+    surroundings,
+  );
+
+  enter("loading");
+  const previousRelease = previous?.name ?? null;
+  await appendToJournal(paths.journal, { step: "install-started", release, manifestSha256, previousRelease });
+  await recoverTags(docker, paths.journal, images);
+  await stopwatch.stage(
+    "load",
+    load.images.length > 0 ? "Verify the bundle and load its images" : "Verify the bundle",
+    (report) => {
+      meter.showIn(report);
+      const onSent = () => report.message("verified; the engine is unpacking");
+      return loadBundle(pass, load, { docker, store, journal: paths.journal, signal, onSent });
+    },
+    () => `${load.images.length} loaded, ${manifest.images.length - load.images.length} were here`,
+  );
+
+  enter("placing");
+  const placeFindings = await stopwatch.stage("place", "Place the release", async () => {
+    await writeAnswers(paths.answers, answers);
+    const findings = await placeRelease({ staged: stagedFolder, final: finalFolder, manifest });
+    await writeReleaseEnv({ manifest, folder: finalFolder, finalFolder, projectName, answers });
+    await appendToJournal(paths.journal, { step: "release-placed", release });
+    return findings;
+  });
+  showFindings(placeFindings, progress);
+
+  enter("starting");
+  const flags = releaseFlags(manifest, finalFolder, projectName);
+  const toStart = { docker, flags, projectName, manifest, store, name: release, model };
+  const { services, started } = await bringUp(site, toStart, options, { ...surroundings, stopwatch });
+  const healthFindings = endedUnexpectedly(services);
+  showFindings(healthFindings, progress);
+
+  enter("healthy");
+  const report = buildReport({
+    manifest,
+    manifestSha256,
+    projectName,
+    release,
+    folder: finalFolder,
+    previousRelease,
+    startedAt,
+    durationsMs: stopwatch.durationsMs,
+    engine,
+    composeVersion,
+    load,
+    started,
+    services,
+    findings: [...prepared.findings, ...placeFindings, ...healthFindings],
+  });
+  await writeFileAtomically(join(finalFolder, REPORT_FILE), `${JSON.stringify(report, undefined, 2)}\n`);
+  if (previous?.name !== release) await switchCurrent(paths, release);
+  await appendToJournal(paths.journal, { step: "committed", release });
+  return report;
+}
+
+/** Shows what will be done and asks, unless that was answered on the command line. */
+async function agree(
+  plan: InstallPlan,
+  { yes }: InstallOptions,
+  { questions }: InstallSurroundings,
+): Promise<void> {
+  if (yes || !questions) return;
+  questions.stderr.write(describePlan(plan));
+  if (await confirm("Install it?", questions)) return;
+  throw new DrybagError("interrupted", "nothing was installed");
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

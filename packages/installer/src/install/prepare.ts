@@ -1,0 +1,124 @@
+import { type ComposeModel, type DockerContext, type EngineFacts, readComposeModel } from "@drybag/docker";
+import type { Finding } from "@drybag/errors";
+import type { Manifest } from "@drybag/format";
+import type { BundlePass } from "../bundle-pass.ts";
+import type { ImageState } from "../images/image-state.ts";
+import type { LoadPlan } from "../images/plan-load.ts";
+import { checkHost, checkProject } from "../preflight/preflight.ts";
+import { checkWritable } from "../preflight/preflight-site.ts";
+import { refuseErrors } from "../preflight/report-findings.ts";
+import { writeReleaseEnv } from "../release/release-env.ts";
+import { releaseFlags } from "../release/release-flags.ts";
+import { stageRelease } from "../release/stage-release.ts";
+import { readAnswers } from "../settings/answers-file.ts";
+import { askSettings } from "../settings/ask-settings.ts";
+import { missingSettingFindings, resolveSettings } from "../settings/resolve-settings.ts";
+import type { EnteredSite } from "../site/enter-site.ts";
+import type { InstallOptions, InstallSurroundings } from "./install-options.ts";
+import type { Stopwatch } from "./stopwatch.ts";
+
+export interface Prepared {
+  engine: EngineFacts;
+  composeVersion: string | undefined;
+  /** The bundle's images, as the engine has them. */
+  images: ImageState[];
+  load: LoadPlan;
+  /** Nothing among them stands in the way. */
+  findings: Finding[];
+  answers: Map<string, string>;
+  /** The project with the site's settings. */
+  model: ComposeModel;
+}
+
+/**
+ * Everything that is decided before anything is changed: the project is read from the stick into a folder of its own, this server
+ * is looked at, and the settings are known. Throws what is in the way, all of it at once.
+ */
+export async function prepare(
+  pass: BundlePass,
+  site: EnteredSite,
+  projectName: string,
+  options: InstallOptions,
+  surroundings: InstallSurroundings & { stopwatch: Stopwatch },
+): Promise<Prepared> {
+  const { docker, engineIsLocal, signal, questions, stopwatch } = surroundings;
+  const { manifest } = pass.bundle;
+  const remembered = await readAnswers(site.paths.answers);
+  const resolved = resolveSettings({ settings: manifest.settings, remembered, given: options.given });
+  const project = { docker, manifest, site, projectName, signal };
+
+  const checked = await stopwatch.stage("preflight", "Check this server", async () => {
+    await stageRelease(pass, site.stagedFolder, signal);
+    const check = await checkHost({
+      docker,
+      manifest,
+      projectName,
+      dir: options.dir,
+      engineIsLocal,
+      isKnown: site.previous !== undefined,
+      signal,
+    });
+    const findings = [...check.findings];
+    let model: ComposeModel | undefined;
+    if (resolved.missing.length === 0 && check.host.composeVersion !== undefined) {
+      model = await readProject({ ...project, answers: resolved.answers });
+      findings.push(...(await checkProject({ model, host: check.host, projectName, engineIsLocal })));
+    }
+    if (!questions) findings.push(...missingSettingFindings(resolved.missing));
+    refuseErrors(findings);
+    return { check, findings, model };
+  });
+  const { check, findings, model } = checked;
+  const { images, load, host } = check;
+  const { engine, composeVersion } = host;
+  if (!engine) throw new Error("the engine did not answer, and no finding says so");
+  const facts = { engine, composeVersion, images, load };
+  if (model) return { ...facts, findings, answers: resolved.answers, model };
+
+  const answers = new Map(resolved.answers);
+  if (questions) {
+    questions.stderr.write("\nThis stack needs to know a few things.\n");
+    for (const [name, value] of await askSettings(resolved.missing, questions)) answers.set(name, value);
+  }
+  return stopwatch.stage("settings", "Check the settings", async () => {
+    const asked = await readProject({ ...project, answers });
+    const more = await checkProject({ model: asked, host, projectName, engineIsLocal });
+    refuseErrors(more);
+    return { ...facts, findings: [...findings, ...more], answers, model: asked };
+  });
+}
+
+async function readProject(input: {
+  docker: DockerContext;
+  manifest: Manifest;
+  site: EnteredSite;
+  projectName: string;
+  answers: ReadonlyMap<string, string>;
+  signal: AbortSignal;
+}): Promise<ComposeModel> {
+  const { docker, manifest, site, projectName, answers, signal } = input;
+  const { stagedFolder: folder, finalFolder } = site;
+  await writeReleaseEnv({ manifest, folder, finalFolder, projectName, answers });
+  return readComposeModel(docker, releaseFlags(manifest, folder, projectName), { signal });
+}
+
+/** Where not even the lock can be written: says so together with all else that can be told without writing. */
+export async function refuseUnwritable(
+  manifest: Manifest,
+  projectName: string,
+  { dir }: InstallOptions,
+  { docker, engineIsLocal, signal }: InstallSurroundings,
+): Promise<void> {
+  const unwritable = await checkWritable(dir);
+  if (unwritable.length === 0) return;
+  const check = await checkHost({
+    docker,
+    manifest,
+    projectName,
+    dir,
+    engineIsLocal,
+    isKnown: true,
+    signal,
+  });
+  refuseErrors([...unwritable, ...check.findings]);
+}

@@ -1,0 +1,7 @@
+import { runMain } from "@drybag/terminal";
+import { createProgram } from "./program.ts";
+
+declare const DRYBAG_VERSION: string | undefined;
+const version = typeof DRYBAG_VERSION === "undefined" ? "0.0.0-source" : DRYBAG_VERSION;
+
+void runMain(createProgram(), { argv: process.argv, name: "drybag-site", version });

@@ -1,0 +1,59 @@
+import { access, constants } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { ContainerFacts } from "@drybag/docker";
+import type { Finding } from "@drybag/errors";
+
+/** Whether a stack of the same Compose project runs here that Drybag did not install: `up` would take its containers over. */
+export function checkForeignStack(
+  containers: readonly ContainerFacts[],
+  projectName: string,
+  isKnown: boolean,
+): Finding[] {
+  if (isKnown || containers.length === 0) return [];
+  const names = containers.map(({ name }) => name);
+  const shown = names.slice(0, 5).join(", ") + (names.length > 5 ? `, and ${names.length - 5} more` : "");
+  return [
+    {
+      code: "foreign-stack",
+      severity: "error",
+      message: `A Compose project named ${projectName} is here already that Drybag did not install: ${shown}.`,
+      remedy: `Install under another name (--name), or take that one down first ('docker compose -p ${projectName} down'; its volumes stay).`,
+    },
+  ];
+}
+
+/** What the whole stack reserves against what the engine's machine has. */
+export function checkMemory(reservedBytes: number, memoryBytes: number): Finding[] {
+  if (reservedBytes <= memoryBytes) return [];
+  return [
+    {
+      code: "memory-low",
+      severity: "warning",
+      message: `The stack reserves ${mebibytes(reservedBytes)} of memory; this server has ${mebibytes(memoryBytes)}.`,
+      remedy: "Give the server more memory, or lower the reservations in the Compose file.",
+    },
+  ];
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 1024 ** 2)} MiB`;
+}
+
+/** Whether releases can be written; the nearest folder that is there decides. */
+export async function checkWritable(dir: string): Promise<Finding[]> {
+  try {
+    await access(dir, constants.W_OK | constants.X_OK);
+    return [];
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" && dir !== dirname(dir)) return checkWritable(dirname(dir));
+    return [
+      {
+        code: "not-writable",
+        severity: "error",
+        message: `Nothing can be written to ${dir} (${code}).`,
+        remedy: "Run the same command as root (sudo), or choose another folder with --dir.",
+      },
+    ];
+  }
+}

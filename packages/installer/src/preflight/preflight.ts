@@ -1,0 +1,68 @@
+import type { ComposeModel, DockerContext } from "@drybag/docker";
+import type { Finding } from "@drybag/errors";
+import type { Manifest } from "@drybag/format";
+import { type ImageState, readImageStates } from "../images/image-state.ts";
+import { type LoadPlan, planLoad } from "../images/plan-load.ts";
+import { checkDisk } from "./preflight-disk.ts";
+import { checkEngine } from "./preflight-engine.ts";
+import { checkPorts, wantedPorts } from "./preflight-ports.ts";
+import { checkForeignStack, checkMemory } from "./preflight-site.ts";
+import { type HostFacts, readHost } from "./read-host.ts";
+
+export interface HostCheck {
+  host: HostFacts;
+  /** Of the bundle's images, as the engine has them; empty where it could not be asked. */
+  images: ImageState[];
+  load: LoadPlan;
+  findings: Finding[];
+}
+
+/** All that can be told about this server without knowing the site's settings. Changes nothing. */
+export async function checkHost(input: {
+  docker: DockerContext;
+  manifest: Manifest;
+  projectName: string;
+  /** Folder of all stacks. */
+  dir: string;
+  engineIsLocal: boolean;
+  /** Whether Drybag has installed a release of this stack here. */
+  isKnown: boolean;
+  signal: AbortSignal;
+}): Promise<HostCheck> {
+  const { docker, manifest, projectName, dir, engineIsLocal, isKnown, signal } = input;
+  const host = await readHost(docker, projectName, signal);
+  const { engine, composeVersion } = host;
+  const findings = [...host.findings];
+  if (!engine) return { host, images: [], load: planLoad(manifest, manifest.images), findings };
+
+  const images = await readImageStates(docker, manifest.images, engine.imageStore, { signal });
+  const missing = images.filter(({ problem }) => problem !== undefined).map(({ image }) => image);
+  const load = planLoad(manifest, missing);
+  findings.push(
+    ...checkEngine(manifest, engine, composeVersion),
+    ...(await checkDisk({ engine, plan: load, manifest, dir, engineIsLocal })),
+    ...checkForeignStack(host.ownContainers, projectName, isKnown),
+  );
+  return { host, images, load, findings };
+}
+
+/** What the project itself, with the site's settings, asks of this server. */
+export async function checkProject(input: {
+  model: ComposeModel;
+  host: HostFacts;
+  projectName: string;
+  engineIsLocal: boolean;
+}): Promise<Finding[]> {
+  const { model, host, projectName, engineIsLocal } = input;
+  return [
+    ...(await checkPorts(wantedPorts(model), host.runningContainers, projectName, engineIsLocal)),
+    ...(host.engine ? checkMemory(reservedBytes(model), host.engine.memoryBytes) : []),
+  ];
+}
+
+function reservedBytes(model: ComposeModel): number {
+  return Object.values(model.services ?? {}).reduce((total, { deploy, mem_reservation, scale }) => {
+    const each = Number(deploy?.resources?.reservations?.memory ?? mem_reservation ?? 0);
+    return total + each * (deploy?.replicas ?? scale ?? 1);
+  }, 0);
+}

@@ -1,0 +1,55 @@
+import {
+  type ContainerFacts,
+  type DockerContext,
+  type EngineFacts,
+  listProjectContainers,
+  listRunningContainers,
+  readComposeVersion,
+  readEngineFacts,
+} from "@drybag/docker";
+import { type DrybagError, type Finding, isDrybagError } from "@drybag/errors";
+
+/** This server, as far as it could be asked. */
+export interface HostFacts {
+  engine: EngineFacts | undefined;
+  composeVersion: string | undefined;
+  /** Of this stack's Compose project, whoever started them. */
+  ownContainers: ContainerFacts[];
+  runningContainers: ContainerFacts[];
+  /** Why something could not be asked. */
+  findings: Finding[];
+}
+
+/** Asks the engine and Compose. What they refuse to answer becomes a finding, so that all of it is seen at once. */
+export async function readHost(
+  docker: DockerContext,
+  projectName: string,
+  signal: AbortSignal,
+): Promise<HostFacts> {
+  const findings: Finding[] = [];
+  const ask = async <T>(question: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await question();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isDrybagError(error)) throw error;
+      if (!findings.some(({ code }) => code === error.code)) findings.push(findingOf(error));
+      return undefined;
+    }
+  };
+  const engine = await ask(() => readEngineFacts(docker, { signal }));
+  // Without a client there is nobody to ask about Compose either.
+  const hasClient = !findings.some(({ code }) => code === "docker-missing");
+  const composeVersion = hasClient ? await ask(() => readComposeVersion(docker, { signal })) : undefined;
+  return {
+    engine,
+    composeVersion,
+    ownContainers: engine ? await listProjectContainers(docker, projectName, { signal }) : [],
+    runningContainers: engine ? await listRunningContainers(docker, { signal }) : [],
+    findings,
+  };
+}
+
+function findingOf({ code, message, hint }: DrybagError): Finding {
+  return { code, severity: "error", message, ...(hint === undefined ? {} : { remedy: hint }) };
+}

@@ -1,0 +1,48 @@
+import { createWriteStream } from "node:fs";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { fsyncDirectory, MANIFEST_ENTRY, OFFLINE_COMPOSE_ENTRY, PROJECT_PREFIX } from "@drybag/format";
+import type { BundlePass } from "../bundle-pass.ts";
+import { isPartialName } from "../site/site-paths.ts";
+
+/**
+ * Reads the entries before the images into a folder: the project as it was, compose.offline.yaml and the manifest. The pass then
+ * stands at the first entry of the images; what comes next can be decided before the rest of the stick is read.
+ */
+export async function stageRelease(pass: BundlePass, folder: string, signal: AbortSignal): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o755 });
+  await writeThrough(join(folder, MANIFEST_ENTRY), [pass.bundle.manifestBytes], 0o644, signal);
+  const folders = new Set([folder]);
+  while (isReleaseEntry(pass.nextPath())) {
+    const item = await pass.next();
+    const path = join(folder, item.entry.path);
+    const parent = item.entry.type === "directory" ? path : dirname(path);
+    await mkdir(parent, { recursive: true });
+    for (let each = parent; each.length > folder.length; each = dirname(each)) folders.add(each);
+    if (item.entry.type === "file") await writeThrough(path, item.body, item.entry.mode, signal);
+  }
+  for (const each of folders) await fsyncDirectory(each);
+}
+
+function isReleaseEntry(path: string | undefined): boolean {
+  return path !== undefined && (path.startsWith(PROJECT_PREFIX) || path === OFFLINE_COMPOSE_ENTRY);
+}
+
+/** `flush` brings it to the disk before the stream closes. */
+async function writeThrough(
+  path: string,
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  mode: number,
+  signal: AbortSignal,
+): Promise<void> {
+  await pipeline(content, createWriteStream(path, { mode, flush: true, flags: "wx" }), { signal });
+}
+
+/** Removes what installs that were cut off have left. Only while the stack is locked. */
+export async function removePartialReleases(releases: string): Promise<void> {
+  const names = await readdir(releases).catch(() => []);
+  for (const name of names.filter(isPartialName)) {
+    await rm(join(releases, name), { recursive: true, force: true });
+  }
+}

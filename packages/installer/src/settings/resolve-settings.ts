@@ -1,0 +1,66 @@
+import { DrybagError, type Finding } from "@drybag/errors";
+import type { Setting } from "@drybag/format";
+import { envValueProblem } from "./env-lines.ts";
+import { nearestName } from "./nearest-name.ts";
+
+export interface ResolvedSettings {
+  /** The site's answers, by name. Variables that keep their default are not among them. */
+  answers: Map<string, string>;
+  /** Required, without an answer and without a default. */
+  missing: Setting[];
+}
+
+/**
+ * What the site has answered: what was given now, else what was remembered. An answer that this bundle does not ask for is
+ * remembered all the same: the next one may. Throws `setting-invalid`.
+ */
+export function resolveSettings(input: {
+  settings: readonly Setting[];
+  remembered: ReadonlyMap<string, string>;
+  given: ReadonlyMap<string, string>;
+}): ResolvedSettings {
+  const names = input.settings.map(({ name }) => name);
+  for (const [name, value] of input.given) {
+    if (!names.includes(name)) throw unknownSetting(name, names);
+    const problem = envValueProblem(value);
+    if (problem !== undefined) throw new DrybagError("setting-invalid", `The value of ${name} ${problem}.`);
+  }
+  const answers = new Map([...input.remembered, ...input.given]);
+  return { answers, missing: input.settings.filter((setting) => isMissing(setting, answers)) };
+}
+
+/** Compose takes an empty value for none in `${NAME:?}`. */
+function isMissing({ name, required, default: byDefault }: Setting, answers: ReadonlyMap<string, string>) {
+  return required && !(answers.get(name) ?? byDefault);
+}
+
+function unknownSetting(name: string, names: readonly string[]): DrybagError {
+  const nearest = nearestName(name, names);
+  return new DrybagError("setting-invalid", `This stack has no setting ${name}.`, {
+    hint:
+      nearest !== undefined
+        ? `Did you mean ${nearest}?`
+        : names.length > 0
+          ? `It has: ${names.join(", ")}.`
+          : "It has no settings at all.",
+  });
+}
+
+/** For when nobody can be asked. */
+export function missingSettingFindings(missing: readonly Setting[]): Finding[] {
+  return missing.map(({ name, description }) => ({
+    code: "setting-missing",
+    severity: "error",
+    message: `The setting ${name} has no value${description ? `: ${description}` : ""}.`,
+    remedy: `Give it one: --set ${name}=...`,
+  }));
+}
+
+/** `NAME=value` as given to `--set`. Throws `usage`. */
+export function parseAssignment(text: string): [name: string, value: string] {
+  const match = /^([A-Za-z_][A-Za-z0-9_]*)=([\s\S]*)$/.exec(text);
+  if (match?.[1] === undefined || match[2] === undefined) {
+    throw new DrybagError("usage", `--set takes NAME=value, not '${text.split("=")[0]}'`);
+  }
+  return [match[1], match[2]];
+}

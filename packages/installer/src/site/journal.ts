@@ -1,0 +1,79 @@
+import { open, readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { fsyncDirectory } from "@drybag/format";
+
+/** What an install did, one line a step, each with what undoing it needs. */
+export type JournalStep =
+  | { step: "install-started"; release: string; manifestSha256: string; previousRelease: string | null }
+  /** Before the engine is given anything. Undo: each tag back to that image, or away. */
+  | { step: "tags-recorded"; tags: RecordedTag[] }
+  | { step: "tags-restored" }
+  /** The images are there and were inspected: nothing to undo. */
+  | { step: "images-loaded"; tags: string[] }
+  | { step: "release-placed"; release: string }
+  | { step: "up-started"; release: string }
+  | { step: "committed"; release: string }
+  | { step: "install-failed"; release: string; code: string; message: string };
+
+export interface RecordedTag {
+  tag: string;
+  /** ID of the image that had the tag; null where none had. */
+  imageId: string | null;
+}
+
+export type JournalLine = JournalStep & { time: string };
+
+/** Adds a line, which is on the disk when this returns. */
+export async function appendToJournal(path: string, step: JournalStep): Promise<void> {
+  const file = await open(path, "a", 0o600);
+  try {
+    const { size } = await file.stat();
+    // A line cut off by a crash must not swallow the next one.
+    const separator = size > 0 && !(await endsWithNewline(path, size)) ? "\n" : "";
+    await file.appendFile(`${separator}${JSON.stringify({ time: new Date().toISOString(), ...step })}\n`);
+    await file.sync();
+    if (size === 0) await fsyncDirectory(dirname(path));
+  } finally {
+    await file.close();
+  }
+}
+
+async function endsWithNewline(path: string, size: number): Promise<boolean> {
+  const file = await open(path, "r");
+  try {
+    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+    return buffer.toString() === "\n";
+  } finally {
+    await file.close();
+  }
+}
+
+/** All whole lines, oldest first; none where there is no journal yet. */
+export async function readJournal(path: string): Promise<JournalLine[]> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+  return text.split("\n").flatMap(parseLine);
+}
+
+function parseLine(line: string): JournalLine[] {
+  try {
+    return line === "" ? [] : [JSON.parse(line) as JournalLine];
+  } catch {
+    return [];
+  }
+}
+
+/** Tags that a load may have moved and that nobody has put back or confirmed since. */
+export function unsettledTags(lines: readonly JournalLine[]): RecordedTag[] {
+  let tags: RecordedTag[] = [];
+  for (const line of lines) {
+    if (line.step === "tags-recorded") tags = line.tags;
+    if (line.step === "tags-restored" || line.step === "images-loaded") tags = [];
+  }
+  return tags;
+}

@@ -1,0 +1,92 @@
+import {
+  type DockerContext,
+  type ImageStore,
+  listProjectContainers,
+  readComposeModel,
+  readEngineFacts,
+} from "@drybag/docker";
+import type { Finding } from "@drybag/errors";
+import type { ServiceLine } from "@drybag/terminal";
+import { expectedServices } from "../health/expected-state.ts";
+import {
+  endedUnexpectedly,
+  type JudgedService,
+  judgeServices,
+  serviceLine,
+} from "../health/judge-services.ts";
+import { glance } from "../health/observer.ts";
+import { expectedImageId, readImageStates } from "../images/image-state.ts";
+import { publishedPorts } from "../install/install-report.ts";
+import { releaseFlags } from "../release/release-flags.ts";
+import type { InstalledRelease } from "../site/current-release.ts";
+
+/** A stack as it is now, against what was installed. */
+export interface StackStatus {
+  name: string;
+  version: string;
+  release: string;
+  folder: string;
+  healthy: boolean;
+  services: (ServiceLine & { ports: string[] })[];
+  /** Of the release's images. */
+  images: { tag: string; ok: boolean; problem?: string }[];
+  findings: Finding[];
+}
+
+/** One look: reads nothing from the stick and waits for nothing. */
+export async function readStatus(
+  docker: DockerContext,
+  name: string,
+  release: InstalledRelease,
+  signal: AbortSignal,
+): Promise<StackStatus> {
+  const { manifest, folder } = release;
+  const engine = await readEngineFacts(docker, { signal });
+  const model = await readComposeModel(docker, releaseFlags(manifest, folder, name), { signal });
+  const containers = await listProjectContainers(docker, name, { signal });
+  const states = await readImageStates(docker, manifest.images, engine.imageStore, { signal });
+  const services = judgeServices(expectedServices(model), containers, (each) => glance(each, Date.now()));
+
+  const images = states.map(({ image, problem }) => ({
+    tag: image.tag,
+    ok: problem === undefined,
+    ...(problem === undefined ? {} : { problem }),
+  }));
+  const findings = [...endedUnexpectedly(services), ...otherImages(services, release, engine.imageStore)];
+  const isGood = services.every(({ outcome }) => outcome === "good");
+  return {
+    name,
+    version: manifest.version,
+    release: release.name,
+    folder,
+    healthy: isGood && images.every(({ ok }) => ok) && findings.every(({ severity }) => severity !== "error"),
+    services: services.map((service) => ({ ...serviceLine(service), ports: portsOf(service) })),
+    images,
+    findings,
+  };
+}
+
+/** Containers that were made from something else than the release's image. */
+function otherImages(
+  services: readonly JudgedService[],
+  { manifest }: InstalledRelease,
+  store: ImageStore,
+): Finding[] {
+  return services.flatMap(({ expected, containers }) => {
+    const tag = manifest.services.find(({ name }) => name === expected.name)?.image;
+    const image = manifest.images.find((each) => each.tag === tag);
+    if (!image) return [];
+    return containers
+      .filter(({ container }) => container.imageId !== expectedImageId(image, store))
+      .map(({ container }) => ({
+        code: "container-image",
+        severity: "error" as const,
+        message: `${container.name} does not run the image ${image.tag} of this release.`,
+        remedy: "Install the bundle again: it starts what was installed.",
+      }));
+  });
+}
+
+function portsOf({ containers }: JudgedService): string[] {
+  return [...new Set(containers.flatMap(({ container }) => publishedPorts(container)))];
+}

@@ -1,13 +1,17 @@
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { tool } from "./debian/tool.ts";
+import { removeShimSockets } from "./engine/shim-sockets.ts";
 import type { LabEnvironment } from "./lab-environment.ts";
 import { takeLock } from "./lab-lock.ts";
 import { type LabPaths, planLabPaths } from "./lab-paths.ts";
-import { readLabRecord } from "./lab-record.ts";
+import { readJsonFile, readLabRecord } from "./lab-record.ts";
 import { findProcesses } from "./process/find-processes.ts";
 import { killProcesses } from "./process/kill-processes.ts";
+import { deleteStateFolder, requireOwnFolder } from "./state-folder.ts";
+import { listLabs } from "./status.ts";
 import { removeCgroups, thawCgroups } from "./system/cgroups.ts";
+import { removeEmptyFolders } from "./system/machine-folders.ts";
 import { unmountBelow } from "./system/mounts.ts";
 import { deleteNamespace, listNamespaces, namespaceInodes } from "./system/network-namespace.ts";
 import { requireRoot } from "./system/requirements.ts";
@@ -28,31 +32,56 @@ export async function labDown(options: LabDownOptions): Promise<void> {
   requireRoot();
   const paths = planLabPaths(options.name ?? "default", options.environment);
   await using lock = await takeLock(paths.lockFile);
-  const record = await readLabRecord(paths.recordFile);
-  const namespaces = await listNamespaces(paths.namespacePrefix);
-  await thawCgroups(paths.cgroup);
-  const inodes = await namespaceInodes(namespaces);
-  await killProcesses(() =>
-    findProcesses({ namespaces: inodes, cgroup: paths.cgroup, folder: paths.folder }),
-  );
-  await unmountBelow(paths.folder);
+  await requireOwnFolder(paths);
+  const registry = (await readLabRecord(paths.recordFile))?.registry ?? paths.name;
+  await endProcesses(paths);
+  const umount = () => tool("umount", options);
+  await unmountBelow(paths.folder, umount);
   await removeCgroups(paths.cgroup);
-  if (namespaces.length > 0) {
-    const ip = await tool("ip", options);
-    for (const namespace of namespaces) await deleteNamespace(namespace, ip);
+  await deleteNamespaces(paths, options);
+  for (const engine of await readdir(paths.folder).catch(() => [])) {
+    await removeShimSockets(join(paths.folder, engine, "run"));
   }
-  await rm(paths.folder, { recursive: true, force: true });
-  if (options.purge) await purge(paths, record?.registry ?? paths.name, options);
+  await deleteStateFolder(paths);
+  await leaveMachine(paths, options.environment, umount);
+  if (options.purge) await purge(paths, registry, options);
   await lock.discard();
   await rmdir(options.environment.stateRoot).catch(() => {}); // another lab may be there
 }
 
+async function endProcesses(paths: LabPaths): Promise<void> {
+  await thawCgroups(paths.cgroup);
+  const namespaces = await namespaceInodes(await listNamespaces(paths.namespacePrefix));
+  await killProcesses(() => findProcesses({ namespaces, cgroup: paths.cgroup, folder: paths.folder }));
+}
+
+async function deleteNamespaces(paths: LabPaths, options: LabDownOptions): Promise<void> {
+  const namespaces = await listNamespaces(paths.namespacePrefix);
+  if (namespaces.length === 0) return;
+  const ip = await tool("ip", options);
+  for (const namespace of namespaces) await deleteNamespace(namespace, ip);
+}
+
 async function purge(paths: LabPaths, registry: string, options: LabDownOptions): Promise<void> {
   await rm(join(paths.registryRoot, registry), { recursive: true, force: true });
-  const others = (await readdir(options.environment.stateRoot)).filter((name) => !name.endsWith(".lock"));
+  // An `up` writes its folder before it asks for tools, and asks for them under this lock.
+  await using _lock = await takeLock(join(paths.toolsFolder, "tools.lock"));
+  const others = await listLabs(options.environment);
   if (others.length > 0) {
-    options.onProgress?.(`the unpacked engines stay: lab ${others.join(", ")} uses them`);
+    options.onProgress?.(`the unpacked engines stay: lab ${others.join(", ")} needs them`);
     return;
   }
   await rm(paths.toolsFolder, { recursive: true, force: true });
+}
+
+async function leaveMachine(
+  paths: LabPaths,
+  environment: LabEnvironment,
+  umount: () => Promise<string>,
+): Promise<void> {
+  await using lock = await takeLock(paths.machineLockFile);
+  if ((await listLabs(environment)).length > 0) return;
+  await removeEmptyFolders((await readJsonFile<string[]>(paths.machineFoldersFile)) ?? [], umount);
+  await rm(paths.machineFoldersFile, { force: true });
+  await lock.discard();
 }

@@ -19,8 +19,8 @@ exec cat >/dev/null`;
 
 /** Waits for its turn. Two labs at once take turns instead of breaking each other's work. */
 export async function takeLock(file: string, signal?: AbortSignal): Promise<LabLock> {
-  await mkdir(dirname(file), { recursive: true });
   for (;;) {
+    await mkdir(dirname(file), { recursive: true });
     const holder = execa("sh", ["-c", holdLock, "sh", file], {
       stdin: "pipe",
       reject: false,

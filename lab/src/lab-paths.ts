@@ -10,6 +10,10 @@ export interface LabPaths {
   folder: string;
   recordFile: string;
   lockFile: string;
+  /** Of all labs below the state root: folders that the machine did not have before them. */
+  machineFoldersFile: string;
+  /** For what all labs below the state root do to the machine. */
+  machineLockFile: string;
   /** Prefix of the names of the network namespaces; no two labs share one. */
   namespacePrefix: string;
   /** Parent of the control groups of all containers, relative to the root of each hierarchy. */
@@ -54,6 +58,8 @@ export function planLabPaths(name: string, environment: LabEnvironment): LabPath
     folder,
     recordFile: join(folder, "lab.json"),
     lockFile: join(environment.stateRoot, `${name}.lock`),
+    machineLockFile: join(environment.stateRoot, ".machine.lock"),
+    machineFoldersFile: join(environment.stateRoot, "machine-folders.json"),
     // Names hold no dot: lab `a` can never take the namespaces of lab `a-b` for its own.
     namespacePrefix: `drybag.${id}.`,
     cgroup: `/drybag-lab/${id}`,

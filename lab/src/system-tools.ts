@@ -7,7 +7,10 @@ export interface SystemTools {
   nsenter: string;
   /** Folder that holds iptables and ip6tables. */
   iptablesFolder: string;
+  /** Needed for some labs only, so asked for when they are. */
   mkfsExt4: () => Promise<string>;
+  mount: () => Promise<string>;
+  umount: () => Promise<string>;
 }
 
 export async function provideSystemTools(options: ToolOptions): Promise<SystemTools> {
@@ -16,5 +19,7 @@ export async function provideSystemTools(options: ToolOptions): Promise<SystemTo
     nsenter: await tool("nsenter", options),
     iptablesFolder: dirname(await tool("iptables", options)),
     mkfsExt4: () => tool("mkfs.ext4", options),
+    mount: () => tool("mount", options),
+    umount: () => tool("umount", options),
   };
 }

@@ -10,6 +10,14 @@ export interface AptView {
   options: string[];
 }
 
+/** For any apt command of ours: it writes into no folder of the machine's and waits for none of its locks. */
+export const quietOptions: readonly string[] = [
+  "-oDir::Cache::pkgcache=",
+  "-oDir::Cache::srcpkgcache=",
+  "-oDebug::NoLocking=1",
+  "-oAPT::Sandbox::User=root",
+];
+
 // Testing moves every few hours and drops old files: lists must be fresh when something is downloaded.
 const freshForMs = 60 * 60 * 1000;
 const keyrings = ["debian-archive-keyring.pgp", "debian-archive-keyring.gpg"];
@@ -30,13 +38,7 @@ export async function openAptView(
     `-oDir::Etc::sourcelist=${sourceList}`,
     "-oDir::Etc::sourceparts=-",
     `-oDir::State::Lists=${lists}`,
-    "-oDir::Cache::pkgcache=",
-    "-oDir::Cache::srcpkgcache=",
-    "-oDebug::NoLocking=1",
-    "-oAPT::Sandbox::User=root",
-    // Hooks of the machine's own configuration (command-not-found and the like) are about its own lists.
-    "-oAPT::Update::Post-Invoke::=",
-    "-oAPT::Update::Post-Invoke-Success::=",
+    ...quietOptions,
   ];
   if (!(await isFresh(stamp))) {
     await runCommand("apt-get", ["-q", ...options, "--error-on=any", "update"], {

@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
-import { mkdir, readdir, symlink } from "node:fs/promises";
+import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { EngineMajor } from "../lab-plan.ts";
+import { findLibraryFolders, findPrograms } from "./find-unpacked.ts";
 import { provideToolSet, type Suite, type ToolSet, type ToolSetOptions } from "./tool-set.ts";
 
 /** Where the programs of one engine version are. */
@@ -40,11 +40,12 @@ const enginePackages: Record<EngineMajor, EnginePackages> = {
 /** Docker Engine, its client, Compose and buildx of one version, unpacked side by side with the others. */
 export async function provideEngineTools(engine: EngineMajor, options: ToolSetOptions): Promise<EngineTools> {
   const folder = await provideToolSet(planEngineSet(engine), options);
-  const libraries = join(folder, "libraries");
+  const root = join(folder, "root");
+  const libraries = (await findLibraryFolders(root)).map((path) => join(root, path));
   return {
     bin: join(folder, "bin"),
-    cliPlugins: join(folder, "root/usr/libexec/docker/cli-plugins"),
-    libraryPath: existsSync(libraries) ? libraries : undefined,
+    cliPlugins: join(root, "usr/libexec/docker/cli-plugins"),
+    libraryPath: libraries.length === 0 ? undefined : libraries.join(":"),
   };
 }
 
@@ -66,22 +67,8 @@ function planEngineSet(engine: EngineMajor): ToolSet {
 /** Links instead of wrappers: dockerd and the shim start each other by name and must stay what they are. */
 async function linkPrograms(folder: string, finalFolder: string): Promise<void> {
   await mkdir(join(folder, "bin"));
-  for (const programs of ["usr/bin", "usr/sbin"]) {
-    for (const name of await readdir(join(folder, "root", programs)).catch(() => [])) {
-      if (name === "docker-compose") continue; // a link, or version 1 in Python
-      await symlink(join(finalFolder, "root", programs, name), join(folder, "bin", name)).catch(
-        ignoreExisting,
-      );
-    }
+  for (const [name, path] of await findPrograms(join(folder, "root"))) {
+    if (name === "docker-compose") continue; // a link to the plugin, or version 1 in Python
+    await symlink(join(finalFolder, "root", path), join(folder, "bin", name));
   }
-  const libraries = (await readdir(join(folder, "root/usr/lib")).catch(() => [])).find((name) =>
-    name.includes("-linux-gnu"),
-  );
-  if (libraries !== undefined) {
-    await symlink(join(finalFolder, "root/usr/lib", libraries), join(folder, "libraries"));
-  }
-}
-
-function ignoreExisting(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EEXIST") throw error;
 }

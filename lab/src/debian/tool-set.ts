@@ -25,7 +25,7 @@ export interface ToolSetOptions {
 }
 
 // Part of every folder's name: raise it when what a folder holds is made in another way.
-const layoutVersion = 1;
+const layoutVersion = 3;
 
 /**
  * The folder of an unpacked set, which is made when it is not there: in a temporary folder that is renamed when it is
@@ -39,7 +39,7 @@ export async function provideToolSet(set: ToolSet, options: ToolSetOptions): Pro
   if (existsSync(finalFolder)) return finalFolder;
   await removeTemporaryFolders(toolsFolder);
   onProgress?.(`unpacking Debian packages: ${set.from.flatMap(({ packages }) => packages).join(" ")}`);
-  const mirror = await findMirror(signal);
+  const mirror = await findMirror(join(toolsFolder, "apt", "machine"), signal);
   const folder = await mkdtemp(join(toolsFolder, "new-"));
   const choices: (PackageChoice & { view: AptView })[] = [];
   for (const choice of set.from) choices.push({ ...choice, view: await openView(choice.suite) });

@@ -34,6 +34,7 @@ const toolPackages: readonly ToolPackage[] = [
   { package: "mmdebstrap", programs: ["mmdebstrap"] },
   { package: "iproute2", programs: ["ip"] },
   { package: "util-linux", programs: ["nsenter"] },
+  { package: "mount", programs: ["mount", "umount", "losetup"] },
   { package: "e2fsprogs", programs: ["mkfs.ext4"] },
   {
     package: "iptables",

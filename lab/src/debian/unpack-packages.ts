@@ -40,7 +40,15 @@ async function downloadPackages(
   const emptyStatus = join(archives, "no-packages-installed");
   await writeFile(emptyStatus, "");
   const args = choice.dependencies
-    ? ["-y", "--no-install-recommends", "--download-only", `-oDir::Cache::archives=${archives}`, "install"]
+    ? // What the machine has stays in use even when there is a newer one: no second systemd, no second libc.
+      [
+        "-y",
+        "--no-install-recommends",
+        "--no-upgrade",
+        "--download-only",
+        `-oDir::Cache::archives=${archives}`,
+        "install",
+      ]
     : // Without the machine's own packages in sight: the one installed is not the candidate of another release.
       [`-oDir::State::status=${emptyStatus}`, "download"];
   await runCommand("apt-get", ["-q", ...choice.view.options, ...args, ...choice.packages], {

@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-
-const programFolders = ["usr/sbin", "usr/bin", "sbin", "bin"];
+import { findLibraryFolders, findPerlFolders, findPrograms } from "./find-unpacked.ts";
 
 /** What a program needs to find below the root it was unpacked into; empty where nothing was unpacked. */
 export interface WrapperFolders {
@@ -21,7 +20,7 @@ export async function wrapPrograms(
   options: { aliases?: Readonly<Record<string, string>>; arguments?: Readonly<Record<string, string>> } = {},
 ): Promise<void> {
   const root = join(folder, "root");
-  const programs = await listPrograms(root);
+  const programs = await findPrograms(root);
   for (const [alias, target] of Object.entries(options.aliases ?? {})) {
     const path = programs.get(target);
     if (path !== undefined && !programs.has(alias)) programs.set(alias, path);
@@ -60,28 +59,13 @@ export function planWrapper(
   return lines.join("\n");
 }
 
-/** Name to path below root. Links count: iptables-nft and its like are links to one program. */
-async function listPrograms(root: string): Promise<Map<string, string>> {
-  const programs = new Map<string, string>();
-  for (const folder of programFolders) {
-    for (const name of await readdir(join(root, folder)).catch(() => [])) {
-      if (!programs.has(name)) programs.set(name, `${folder}/${name}`);
-    }
-  }
-  return programs;
-}
-
 async function findWrapperFolders(root: string): Promise<WrapperFolders> {
-  const libraries: string[] = [];
-  for (const lib of ["usr/lib", "lib"]) {
-    for (const name of await readdir(join(root, lib)).catch(() => [])) {
-      if (name.includes("-linux-gnu")) libraries.push(`${lib}/${name}`);
-    }
-  }
-  const there = (path: string) => existsSync(join(root, path));
+  const libraries = await findLibraryFolders(root);
   return {
     libraries,
-    xtables: libraries.map((folder) => `${folder}/xtables`).filter(there),
-    perl: ["usr/share/perl5", ...libraries.map((folder) => `${folder}/perl5`)].filter(there),
+    xtables: libraries
+      .map((folder) => `${folder}/xtables`)
+      .filter((folder) => existsSync(join(root, folder))),
+    perl: await findPerlFolders(root),
   };
 }

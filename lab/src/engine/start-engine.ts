@@ -82,7 +82,7 @@ async function prepareDataRoot({ plan, paths, system, signal }: EngineStart): Pr
     await rename(temporary, paths.dataImage);
   }
   if ((await mountsBelow(paths.dataRoot)).includes(paths.dataRoot)) return;
-  await runCommand("mount", ["-o", "loop", paths.dataImage, paths.dataRoot], {
+  await runCommand(await system.mount(), ["-o", "loop", paths.dataImage, paths.dataRoot], {
     doing: "mount the data root",
     code: "lab-requirement",
     hint: "a data root of limited size needs loop devices and ext4",

@@ -3,9 +3,9 @@ import { LabError } from "../lab-error.ts";
 import { runCommand } from "../run-command.ts";
 
 /** Unmounts all below a folder, newest first, and lazily: whoever used them is dead already. */
-export async function unmountBelow(folder: string): Promise<void> {
+export async function unmountBelow(folder: string, findUmount: () => Promise<string>): Promise<void> {
   for (const mount of (await mountsBelow(folder)).reverse()) {
-    await runCommand("umount", ["--lazy", mount], { doing: `unmount ${mount}`, code: "lab-stop" });
+    await runCommand(await findUmount(), ["--lazy", mount], { doing: `unmount ${mount}`, code: "lab-stop" });
   }
   const left = await mountsBelow(folder);
   if (left.length === 0) return;

@@ -8,33 +8,33 @@ export function namespaceFile(name: string): string {
 }
 
 /**
- * A network namespace with nothing but loopback.
+ * A network namespace with nothing but loopback. One at a time on a machine: the first `ip netns add` mounts the folder
+ * of all namespaces, and two first ones hide each other's.
  * @throws LabError `lab-requirement` when the kernel cannot do what Docker's bridge networks need.
  */
-export async function createNamespace(name: string, ip: string, signal?: AbortSignal): Promise<void> {
-  await runCommand(ip, ["netns", "add", name], {
+export async function createNamespace(
+  name: string,
+  tools: { ip: string; nsenter: string },
+  signal?: AbortSignal,
+): Promise<void> {
+  await runCommand(tools.ip, ["netns", "add", name], {
     doing: "create a network namespace",
     code: "lab-requirement",
     hint: "the lab needs CAP_SYS_ADMIN: a real or virtual machine, or a privileged container",
     signal,
   });
-  await runCommand(ip, ["-n", name, "link", "set", "lo", "up"], {
-    doing: "set loopback up",
-    code: "lab-start",
-    signal,
-  });
-  for (const kind of ["bridge", "veth"]) {
-    await runCommand(ip, ["-n", name, "link", "add", "lab-probe", "type", kind], {
-      doing: `create a ${kind} device`,
+  // Not `ip -n`, which also wants to mount a /sys of its own.
+  const inside = (doing: string, hint: string, ...args: string[]) =>
+    runCommand(tools.nsenter, [`--net=${namespaceFile(name)}`, "--", tools.ip, "link", ...args], {
+      doing,
+      hint,
       code: "lab-requirement",
-      hint: `the kernel needs the module ${kind}`,
       signal,
     });
-    await runCommand(ip, ["-n", name, "link", "delete", "lab-probe"], {
-      doing: `delete a ${kind} device`,
-      code: "lab-start",
-      signal,
-    });
+  await inside("set loopback up", "the lab needs CAP_NET_ADMIN", "set", "lo", "up");
+  for (const kind of ["bridge", "veth"]) {
+    await inside(`create a ${kind} device`, `the kernel needs ${kind}`, "add", "lab-probe", "type", kind);
+    await inside(`delete a ${kind} device`, "look at the kernel's log", "delete", "lab-probe");
   }
 }
 

@@ -82,14 +82,22 @@ export async function readComposeModel(
 
 /**
  * What Compose would make each service's containers from, as one hash a service: the label
- * `com.docker.compose.config-hash` of a container that is up to date is the same. `up` leaves such containers alone.
+ * `com.docker.compose.config-hash` of a container that is up to date is the same, and `up` leaves it alone.
+ * `config --hash` by itself gives other hashes for services with an env_file: `up` resolves these first (seen with 2.40.3), so the
+ * resolved project is what is hashed here.
  */
 export async function readConfigHashes(
   context: DockerContext,
   flags: ComposeFlags,
   options: RunOptions = {},
 ): Promise<Map<string, string>> {
-  const { stdout } = await runCompose(context, flags, ["config", "--hash", "*"], options);
+  const resolved = await runCompose(context, flags, ["config", "--format", "json"], options);
+  const { stdout } = await runCompose(
+    context,
+    { ...flags, files: ["-"], profiles: ["*"] },
+    ["config", "--hash", "*"],
+    { ...options, input: resolved.stdout },
+  );
   const lines = stdout.split("\n").filter(Boolean);
   return new Map(lines.map((line) => line.trim().split(/\s+/) as [string, string]));
 }

@@ -39,12 +39,12 @@ export async function readImageStates(
   store: ImageStore,
   options: RunOptions,
 ): Promise<ImageState[]> {
-  const states: ImageState[] = [];
-  for (const image of images) {
-    const found = await inspectImage(docker, image.tag, options);
-    states.push({ image, found, problem: imageProblem(image, found, store) });
-  }
-  return states;
+  return Promise.all(
+    images.map(async (image) => {
+      const found = await inspectImage(docker, image.tag, options);
+      return { image, found, problem: imageProblem(image, found, store) };
+    }),
+  );
 }
 
 export function recordedTag({ image, found }: ImageState): RecordedTag {

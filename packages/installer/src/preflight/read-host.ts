@@ -37,17 +37,17 @@ export async function readHost(
       return undefined;
     }
   };
-  const engine = await ask(() => readEngineFacts(docker, { signal }));
-  // Without a client there is nobody to ask about Compose either.
-  const hasClient = !findings.some(({ code }) => code === "docker-missing");
-  const composeVersion = hasClient ? await ask(() => readComposeVersion(docker, { signal })) : undefined;
-  return {
-    engine,
-    composeVersion,
-    ownContainers: engine ? await listProjectContainers(docker, projectName, { signal }) : [],
-    runningContainers: engine ? await listRunningContainers(docker, { signal }) : [],
-    findings,
-  };
+  const [engine, composeVersion] = await Promise.all([
+    ask(() => readEngineFacts(docker, { signal })),
+    ask(() => readComposeVersion(docker, { signal })),
+  ]);
+  const [ownContainers, runningContainers] = engine
+    ? await Promise.all([
+        listProjectContainers(docker, projectName, { signal }),
+        listRunningContainers(docker, { signal }),
+      ])
+    : [[], []];
+  return { engine, composeVersion, ownContainers, runningContainers, findings };
 }
 
 function findingOf({ code, message, hint }: DrybagError): Finding {

@@ -3,7 +3,12 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["packages/**/src/**/*.test.ts", "lab/src/**/*.test.ts"] } },
+      {
+        test: {
+          name: "unit",
+          include: ["packages/**/src/**/*.test.ts", "lab/src/**/*.test.ts", "fixtures/src/**/*.test.ts"],
+        },
+      },
       { test: { name: "architecture", include: ["scripts/**/*.test.ts"] } },
       {
         test: {

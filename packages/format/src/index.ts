@@ -1,6 +1,7 @@
 export { bundleSizeBytes } from "./archive-items.ts";
 export { parseChecksums, writeChecksums } from "./checksums.ts";
 export { compareEntryPaths, entryPathProblem } from "./entry-path.ts";
+export { type CarryFolder, type CarryPart, carryFolderSizeBytes, findBundle } from "./find-bundle.ts";
 export {
   buildImageEntries,
   type ImageEntries,
@@ -10,7 +11,10 @@ export {
 export { type ImageReference, normalizeReference } from "./image-reference.ts";
 export type * from "./manifest.ts";
 export * from "./names.ts";
+export { type OpenedBundle, openBundle } from "./open-bundle.ts";
 export { parseManifest, serializeManifest } from "./parse-manifest.ts";
 export type { WrittenPart } from "./part-writer.ts";
+export { type ReadBundleOptions, type ReadEntry, readBundle } from "./read-bundle.ts";
+export { type VerifiedCarryFolder, verifyCarryFolder } from "./verify-carry-folder.ts";
 export { type WriteBundleOptions, type WrittenBundle, writeBundle } from "./write-bundle.ts";
 export { fsyncDirectory, writeFileAtomically } from "./write-file.ts";

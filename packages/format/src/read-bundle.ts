@@ -1,0 +1,188 @@
+import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
+import { DrybagError } from "@drybag/errors";
+import { entryItem, selfDescribedItem } from "./archive-items.ts";
+import { copyAgainHint, listParts, type ReportDamage, refuseDamage } from "./damage.ts";
+import { explainHeader } from "./explain-header.ts";
+import type { BundleEntry } from "./manifest.ts";
+import { MANIFEST_ENTRY, SIGNATURE_ENTRY } from "./names.ts";
+import type { OpenedBundle } from "./open-bundle.ts";
+import { PartReader } from "./part-reader.ts";
+import { END_OF_ARCHIVE_BYTES, encodeHeader, paddingBytes, type TarItem } from "./tar-header.ts";
+
+export interface ReadBundleOptions {
+  signal?: AbortSignal;
+  /** Told how many more bytes were read. */
+  onBytes?(bytes: number): void;
+}
+
+export interface ReadEntry {
+  entry: BundleEntry;
+  /** Empty for a folder. Fails with a DrybagError if the bundle is damaged; its last bytes come only when it is not. */
+  body: Readable;
+}
+
+/**
+ * Reads a bundle in one pass over its parts and gives its entries in order, without the manifest and its signature. Everything
+ * but the bodies is compared with the bytes that follow from the manifest; bodies with their size and sha256; parts with
+ * SHA256SUMS where that is there. Any difference is refused.
+ *
+ * A body holds back its last bytes until the whole of it has been verified, so that whoever feeds an engine with it can stop
+ * in time. The last entry's are held back until the archive has ended as it must and every part has been verified.
+ *
+ * Read or destroy each body before asking for the next entry: what is left of it is verified and thrown away then. Leaving the
+ * loop early closes the files. Throws digest-mismatch, bundle-entry-refused, bundle-truncated, bundle-part-missing,
+ * bundle-unreadable, checksums-invalid, or the signal's reason.
+ */
+export function readBundle(bundle: OpenedBundle, options: ReadBundleOptions = {}): AsyncGenerator<ReadEntry> {
+  return scanBundle(bundle, { ...options, report: refuseDamage });
+}
+
+/** Like readBundle, with damage reported. If `report` does not throw, reading goes on, and damaged bodies come out whole. */
+export async function* scanBundle(
+  bundle: OpenedBundle,
+  options: ReadBundleOptions & { report: ReportDamage },
+): AsyncGenerator<ReadEntry> {
+  const { entries } = bundle.manifest;
+  const archive = new ArchiveReader(bundle, options);
+  try {
+    await archive.expectSame(MANIFEST_ENTRY, bundle.manifestBytes);
+    if (bundle.signature) await archive.expectSame(SIGNATURE_ENTRY, bundle.signature);
+    for (const [index, entry] of entries.entries()) {
+      await archive.expectHeader(entryItem(entry));
+      const chunks = archive.readBody(entry, index === entries.length - 1);
+      if (entryItem(entry).sizeBytes === 0) await drain(chunks);
+      const body = bodyOf(chunks);
+      try {
+        yield { entry, body };
+      } finally {
+        body.destroy();
+      }
+      await drain(chunks);
+      archive.throwIfFailed();
+    }
+  } finally {
+    await archive.close();
+  }
+}
+
+/** Bytes that a body keeps until all of it is verified. */
+const HELD_BACK_BYTES = 64 * 1024;
+
+class ArchiveReader {
+  readonly #source: PartReader;
+  readonly #bundle: OpenedBundle;
+  readonly #report: ReportDamage;
+  #failure: { error: unknown } | undefined;
+  #paths: Set<string> | undefined;
+
+  constructor(bundle: OpenedBundle, options: ReadBundleOptions & { report: ReportDamage }) {
+    this.#bundle = bundle;
+    this.#report = options.report;
+    this.#source = new PartReader(bundle.carryFolder, options);
+  }
+
+  /** The entries that were read when the bundle was opened are still the same. */
+  async expectSame(path: typeof MANIFEST_ENTRY | typeof SIGNATURE_ENTRY, content: Buffer): Promise<void> {
+    await this.expectHeader(selfDescribedItem(path, content));
+    const start = this.#source.position;
+    const found = await this.#source.exactly(content.length);
+    if (!found.equals(content)) {
+      this.#damaged(path, start, `${path} is not what it was when the bundle was opened`);
+    }
+    await this.#expectZeros(paddingBytes(content.length), path);
+  }
+
+  /** The header of an item, byte for byte. */
+  async expectHeader(item: TarItem): Promise<void> {
+    const expected = encodeHeader(item, this.#bundle.mtimeSeconds);
+    const start = this.#source.position;
+    const found = await this.#source.exactly(expected.length);
+    if (found.equals(expected)) return;
+    const parts = this.#source.suspects(start, this.#source.position);
+    this.#report(explainHeader(found, item, { parts, isEntry: (path) => this.#isEntry(path) }));
+  }
+
+  /** The body of an entry in pieces, the last of them only when everything up to the next entry is as it must be. */
+  async *readBody(entry: BundleEntry, last: boolean): AsyncGenerator<Buffer, void> {
+    try {
+      const { sizeBytes } = entryItem(entry);
+      const start = this.#source.position;
+      const hash = createHash("sha256");
+      const held: Buffer[] = [];
+      let remaining = sizeBytes;
+      while (remaining > 0) {
+        const released = remaining - HELD_BACK_BYTES;
+        const chunk = await this.#source.take(released > 0 ? released : remaining);
+        remaining -= chunk.length;
+        hash.update(chunk);
+        if (released > 0) yield chunk;
+        else held.push(chunk);
+      }
+      if (entry.type === "file" && hash.digest("hex") !== entry.sha256) {
+        this.#damaged(entry.path, start, `${entry.path} does not have the sha256 that the manifest gives`);
+      }
+      await this.#expectZeros(paddingBytes(sizeBytes), entry.path);
+      if (last) await this.#expectEnd();
+      yield* held;
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
+  }
+
+  throwIfFailed(): void {
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  async close(): Promise<void> {
+    await this.#source.close();
+  }
+
+  async #expectZeros(sizeBytes: number, path: string): Promise<void> {
+    const start = this.#source.position;
+    const found = await this.#source.exactly(sizeBytes);
+    if (found.some((byte) => byte !== 0))
+      this.#damaged(path, start, `there is more than zeros behind ${path}`);
+  }
+
+  async #expectEnd(): Promise<void> {
+    const start = this.#source.position;
+    const found = await this.#source.exactly(END_OF_ARCHIVE_BYTES);
+    if (found.some((byte) => byte !== 0))
+      this.#damaged(undefined, start, "the end of the archive is not where it must be");
+    if (await this.#source.atEnd()) return;
+    // Parts that grew after they were measured.
+    this.#damaged(undefined, start, "the archive goes on after its end");
+  }
+
+  #damaged(entry: string | undefined, start: number, what: string): void {
+    const parts = this.#source.suspects(start, this.#source.position);
+    const where = parts.length === 0 ? "The bundle" : listParts(parts);
+    const error = new DrybagError("digest-mismatch", `${where} is damaged: ${what}.`, {
+      hint: copyAgainHint(parts),
+    });
+    this.#report({ parts, error, ...(entry !== undefined && { entry }) });
+  }
+
+  #isEntry(path: string): boolean {
+    this.#paths ??= new Set(this.#bundle.manifest.entries.map((entry) => entry.path));
+    return this.#paths.has(path);
+  }
+}
+
+/** A stream of the chunks that never ends their generator: what the stream did not read is left to be verified. */
+function bodyOf(chunks: AsyncGenerator<Buffer, void>): Readable {
+  return new Readable({
+    read() {
+      chunks.next().then(
+        ({ value }) => this.push(value ?? null),
+        (error) => this.destroy(error),
+      );
+    },
+  });
+}
+
+async function drain(chunks: AsyncGenerator<Buffer, void>): Promise<void> {
+  while (!(await chunks.next()).done);
+}

@@ -1,0 +1,187 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { DrybagError, type Finding } from "@drybag/errors";
+import type { Damage } from "./damage.ts";
+import { type CarryFolder, lookForBundle, otherListedFiles, partsMissing } from "./find-bundle.ts";
+import { CHECKSUMS_FILE, CHECKSUMS_SIGNATURE_FILE } from "./names.ts";
+import { type OpenedBundle, readOpening, sizeDamage } from "./open-bundle.ts";
+import { bundleFileName } from "./part-names.ts";
+import { partMismatch } from "./part-reader.ts";
+import { type ReadBundleOptions, scanBundle } from "./read-bundle.ts";
+import { readError } from "./read-error.ts";
+
+export interface VerifiedCarryFolder {
+  /** Undefined if not even the manifest could be read; findings say why. */
+  bundle: OpenedBundle | undefined;
+  /** Everything that is wrong, and nothing else. */
+  findings: Finding[];
+}
+
+/**
+ * Reads everything in a carry folder once and says all that is wrong with it: missing and damaged parts, entries that differ
+ * from the manifest, files that differ from SHA256SUMS, are missing, or are not listed. Throws only where there is no bundle to
+ * look at (bundle-not-found), or the signal's reason.
+ */
+export async function verifyCarryFolder(
+  path: string,
+  options: ReadBundleOptions = {},
+): Promise<VerifiedCarryFolder> {
+  const { folder, missingParts, checksumsError } = await lookForBundle(path);
+  const findings = new Findings();
+  if (checksumsError) findings.add(checksumsError);
+  else if (!folder.checksums) findings.warn("checksums-missing", ...NO_CHECKSUMS);
+  if (missingParts.length > 0) findings.add(partsMissing(missingParts, folder.directory));
+
+  const bundle = await verifyBundle(folder, missingParts.length > 0, options, findings);
+  for (const name of otherListedFiles(folder)) await verifyListedFile(folder, name, options, findings);
+  await findUnlistedFiles(folder, findings);
+  return { bundle, findings: findings.all() };
+}
+
+const NO_CHECKSUMS = [
+  `There is no ${CHECKSUMS_FILE}: only the bundle itself could be checked.`,
+  `Copy ${CHECKSUMS_FILE} from where the bundle was made.`,
+] as const;
+
+async function verifyBundle(
+  folder: CarryFolder,
+  incomplete: boolean,
+  options: ReadBundleOptions,
+  findings: Findings,
+): Promise<OpenedBundle | undefined> {
+  let bundle: OpenedBundle | undefined;
+  try {
+    bundle = await readOpening(folder, options.signal);
+    const damage = incomplete ? undefined : sizeDamage(bundle);
+    if (damage) findings.damage(damage);
+    if (!damage && !incomplete) {
+      const scan = scanBundle(bundle, { ...options, report: (damage) => findings.damage(damage) });
+      for await (const { body } of scan) body.destroy();
+      return bundle;
+    }
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (!(error instanceof DrybagError)) throw error;
+    // Of an incomplete bundle the manifest may lie in the part that is missing, which has been said.
+    if (!incomplete) findings.add(error);
+  }
+  // The entries cannot be read one after another, but each part can be judged by itself.
+  for (const part of folder.parts) {
+    if (folder.checksums) await verifyListedFile(folder, part.name, options, findings);
+  }
+  return bundle;
+}
+
+async function verifyListedFile(
+  folder: CarryFolder,
+  name: string,
+  options: ReadBundleOptions,
+  findings: Findings,
+): Promise<void> {
+  const path = join(folder.directory, name);
+  const expected = folder.checksums?.get(name);
+  try {
+    const sha256 = await hashFile(path, options);
+    if (sha256 !== expected)
+      findings.damage({ parts: [name], error: partMismatch(name, expected !== undefined) });
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (!(error instanceof DrybagError)) throw error;
+    if (error.code === "bundle-part-missing") findings.add(partsMissing([name], folder.directory));
+    else findings.add(error);
+  }
+}
+
+async function hashFile(path: string, { signal, onBytes }: ReadBundleOptions): Promise<string> {
+  const hash = createHash("sha256");
+  try {
+    for await (const chunk of createReadStream(path, {
+      ...(signal && { signal }),
+      highWaterMark: 256 * 1024,
+    })) {
+      hash.update(chunk);
+      onBytes?.(chunk.length);
+    }
+  } catch (error) {
+    throw readError(error, path);
+  }
+  return hash.digest("hex");
+}
+
+async function findUnlistedFiles(
+  { directory, stem, checksums }: CarryFolder,
+  findings: Findings,
+): Promise<void> {
+  if (!checksums) return;
+  for (const name of (await readdir(directory)).sort()) {
+    const known = checksums.has(name) || name === CHECKSUMS_FILE || name === CHECKSUMS_SIGNATURE_FILE;
+    // A part that is not listed is an error of its own.
+    if (known || bundleFileName(name)?.stem === stem || MADE_BY_SYSTEMS.test(name)) continue;
+    findings.warn(
+      "file-not-listed",
+      `${CHECKSUMS_FILE} does not list ${name}.`,
+      "Drybag did not put it there; installing ignores it.",
+    );
+  }
+}
+
+/** What file managers and file systems leave on every stick. */
+const MADE_BY_SYSTEMS =
+  /^(\._.*|\.DS_Store|\.Spotlight-V100|\.Trash.*|\.fseventsd|System Volume Information|\$RECYCLE\.BIN|desktop\.ini|Thumbs\.db|lost\+found)$/i;
+
+/** Findings without repeating oneself: an entry that lies in a part known to be damaged is named with that part. */
+class Findings {
+  readonly #findings: Finding[] = [];
+  readonly #damagedParts = new Map<string, DrybagError>();
+  readonly #damagedEntries: (Damage & { entry: string })[] = [];
+
+  add(error: DrybagError): void {
+    this.#findings.push(findingOf(error));
+  }
+
+  warn(code: string, message: string, remedy: string): void {
+    this.#findings.push({ code, severity: "warning", message, remedy });
+  }
+
+  damage({ error, parts, entry }: Damage): void {
+    const [part] = parts;
+    if (entry !== undefined) this.#damagedEntries.push({ error, parts, entry });
+    else if (part !== undefined && parts.length === 1)
+      this.#damagedParts.set(part, this.#damagedParts.get(part) ?? error);
+    else this.add(error);
+  }
+
+  all(): Finding[] {
+    const isExplained = ({ parts }: Damage) => parts.some((part) => this.#damagedParts.has(part));
+    const parts = [...this.#damagedParts].map(([part, error]) => {
+      const entries = this.#damagedEntries
+        .filter((damage) => damage.parts.includes(part))
+        .map(({ entry }) => entry);
+      const finding = findingOf(error);
+      if (entries.length > 0) finding.message += ` It holds ${listShortly([...new Set(entries)])}.`;
+      return finding;
+    });
+    const entries = this.#damagedEntries
+      .filter((damage) => !isExplained(damage))
+      .map(({ error }) => findingOf(error));
+    const all = [...this.#findings, ...parts, ...entries];
+    // What opening the bundle said of a part may be said again by hashing the part.
+    const once = new Map(all.map((finding) => [finding.message, finding]));
+    return [...once.values()].sort((a, b) => rank(a) - rank(b));
+  }
+}
+
+function findingOf({ code, message, hint }: DrybagError): Finding {
+  return { code, severity: "error", message, ...(hint !== undefined && { remedy: hint }) };
+}
+
+function rank({ severity }: Finding): number {
+  return severity === "error" ? 0 : 1;
+}
+
+function listShortly(names: string[]): string {
+  const shown = names.slice(0, 3).join(", ");
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}

@@ -44,11 +44,17 @@ interface StageEvent {
 }
 
 /** Resolves once the program has told of an event. */
-async function untilEvent(run: PackProcess, matches: (event: StageEvent) => boolean): Promise<void> {
-  for await (const line of run.iterable({ from: "stderr" })) {
-    if (line.startsWith("{") && matches(JSON.parse(line) as StageEvent)) return;
-  }
-  throw new Error("the program ended before the event");
+function untilEvent(run: PackProcess, matches: (event: StageEvent) => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let rest = "";
+    run.stderr.on("data", (chunk: Buffer) => {
+      const lines = (rest + chunk.toString()).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines)
+        if (line.startsWith("{") && matches(JSON.parse(line) as StageEvent)) resolve();
+    });
+    run.then(() => reject(new Error("the program ended before the event")), reject);
+  });
 }
 
 async function expectNothingHalf(): Promise<void> {

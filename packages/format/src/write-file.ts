@@ -1,4 +1,4 @@
-import { open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { writeError } from "./write-error.ts";
 
@@ -18,8 +18,11 @@ export async function writeFileAtomically(
 ): Promise<void> {
   const temporary = temporaryName(path);
   try {
-    const file = await open(temporary, "w", options.mode ?? 0o644);
+    // A new file each time: one that a killed run left might have other rights.
+    await rm(temporary, { force: true });
+    const file = await open(temporary, "wx", options.mode ?? 0o644);
     try {
+      if (options.mode !== undefined) await chmodIfPossible(file, options.mode);
       await file.writeFile(content);
       await file.sync();
     } finally {
@@ -31,6 +34,13 @@ export async function writeFileAtomically(
     await rm(temporary, { force: true });
     throw writeError(error, path);
   }
+}
+
+/** The umask must not decide. FAT has no modes and may say so with EPERM. */
+async function chmodIfPossible(file: FileHandle, mode: number): Promise<void> {
+  await file.chmod(mode).catch((error) => {
+    if (error.code !== "EPERM" && error.code !== "ENOTSUP") throw error;
+  });
 }
 
 /** Makes renames in a folder outlive a power cut, where the file system can do that. */

@@ -15,6 +15,12 @@ try {
     signal: stopped.signal,
     print: (text) => process.stdout.write(`${text}\n`),
     progress: (line) => process.stderr.write(`lab: ${line}\n`),
+    become(argv, env) {
+      // Node ignores SIGPIPE, and what it becomes would inherit that.
+      const file = "/usr/bin/env";
+      process.execve?.(file, [file, "--default-signal", "--", ...argv], { ...process.env, ...env });
+      throw new Error("this Node cannot start a program in its place");
+    },
   });
 } catch (error) {
   if (stopped.signal.aborted) {

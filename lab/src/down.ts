@@ -31,8 +31,8 @@ export interface LabDownOptions {
 export async function labDown(options: LabDownOptions): Promise<void> {
   requireRoot();
   const paths = planLabPaths(options.name ?? "default", options.environment);
-  await using lock = await takeLock(paths.lockFile);
   await requireOwnFolder(paths);
+  await using lock = await takeLock(paths.lockFile);
   const registry = (await readLabRecord(paths.recordFile))?.registry ?? paths.name;
   await endProcesses(paths);
   const umount = () => tool("umount", options);
@@ -63,15 +63,22 @@ async function deleteNamespaces(paths: LabPaths, options: LabDownOptions): Promi
 }
 
 async function purge(paths: LabPaths, registry: string, options: LabDownOptions): Promise<void> {
-  await rm(join(paths.registryRoot, registry), { recursive: true, force: true });
-  // An `up` writes its folder before it asks for tools, and asks for them under this lock.
+  const { environment, onProgress } = options;
+  // An `up` writes its record before it asks for tools, and asks for them under this lock.
   await using _lock = await takeLock(join(paths.toolsFolder, "tools.lock"));
-  const others = await listLabs(options.environment);
+  const others = await listLabs(environment);
+  const records = others.map((name) => readLabRecord(planLabPaths(name, environment).recordFile));
+  if ((await Promise.all(records)).some((record) => record?.registry === registry)) {
+    onProgress?.(`the published images stay: another lab uses the registry ${registry}`);
+  } else {
+    await rm(join(paths.registryRoot, registry), { recursive: true, force: true });
+  }
   if (others.length > 0) {
-    options.onProgress?.(`the unpacked engines stay: lab ${others.join(", ")} needs them`);
+    onProgress?.(`the unpacked engines stay: lab ${others.join(", ")} needs them`);
     return;
   }
   await rm(paths.toolsFolder, { recursive: true, force: true });
+  for (const folder of [paths.registryRoot, environment.cacheRoot]) await rmdir(folder).catch(() => {});
 }
 
 async function leaveMachine(

@@ -26,16 +26,29 @@ export async function takeLock(file: string, signal?: AbortSignal): Promise<LabL
       reject: false,
       // A lock is let go by us, not by the Ctrl-C that reaches every process of the terminal.
       detached: true,
-      ...(signal === undefined ? {} : { cancelSignal: signal }),
     });
+    const giveUp = () => killGroup(holder.pid);
+    signal?.addEventListener("abort", giveUp);
+    if (signal?.aborted) giveUp();
     const locked = await Promise.race([
       new Promise<boolean>((resolve) => holder.stdout.once("data", () => resolve(true))),
       holder.then(() => false),
     ]);
+    signal?.removeEventListener("abort", giveUp);
     if (locked) return heldLock(file, holder);
     signal?.throwIfAborted();
     const { exitCode, stderr } = await holder;
     if (exitCode !== 75) throw new LabError("lab-start", `cannot lock ${file}: ${stderr}`);
+  }
+}
+
+/** The shell and the flock it waits for. */
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 

@@ -105,5 +105,5 @@ function requireName(name: string, what: string): void {
 /** Namespaces and control groups are global: labs of one name under two state roots must not share them. */
 function rootMark(stateRoot: string): string {
   if (stateRoot === defaultStateRoot) return "";
-  return `.${createHash("sha256").update(stateRoot).digest("hex").slice(0, 8)}`;
+  return `@${createHash("sha256").update(stateRoot).digest("hex").slice(0, 8)}`;
 }

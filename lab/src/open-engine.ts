@@ -21,8 +21,7 @@ export async function openEngine(options: {
   const plan = await readLabRecord(paths.recordFile);
   const hint = `bring it up: scripts/lab up --name ${name}`;
   if (plan === undefined) throw new LabError("lab-not-up", `lab ${name} is not up`, { hint });
-  const nsenter = await tool("nsenter", { environment });
-  if (plan.connectedHost && wanted === "connected") return findHostEngine(environment.path, nsenter);
+  if (plan.connectedHost && wanted === "connected") return findHostEngine(environment.path);
   const engine = plan.engines.find((candidate) => candidate.name === wanted);
   if (engine === undefined) {
     const names = plan.engines.map((candidate) => candidate.name).join(", ");
@@ -32,6 +31,7 @@ export async function openEngine(options: {
   const facts = await readEngineFacts(enginePaths.socket);
   if (facts === undefined)
     throw new LabError("lab-not-up", `${wanted} of lab ${name} does not run`, { hint });
+  const nsenter = await tool("nsenter", { environment });
   const tools = await provideEngineTools(engine.engine, { toolsFolder: paths.toolsFolder });
   return describeLabEngine(engine, enginePaths, facts, { engine: tools, nsenter, path: environment.path });
 }

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { execa } from "execa";
 import { readEngineFacts } from "./engine/engine-facts.ts";
+import { hostSocket } from "./host-engine.ts";
 import type { LabEnvironment } from "./lab-environment.ts";
 import { planEnginePaths, planLabPaths } from "./lab-paths.ts";
 import { readJsonFile, readLabRecord } from "./lab-record.ts";
@@ -16,7 +17,8 @@ export interface EngineStatus {
   socket: string;
   netns: string | undefined;
   dataRoot: string;
-  dataRootSizeBytes: number;
+  /** Undefined for the machine's own engine: that one is not ours to search. */
+  dataRootSizeBytes: number | undefined;
 }
 
 export interface LabStatus {
@@ -54,7 +56,23 @@ export async function labStatus(options: {
       };
     }),
   );
+  if (plan.connectedHost) engines.unshift(await describeHostEngine());
   return { name, state: engines.every(({ running }) => running) ? "up" : "broken", engines };
+}
+
+async function describeHostEngine(): Promise<EngineStatus> {
+  const facts = await readEngineFacts(hostSocket);
+  return {
+    name: "connected",
+    role: "connected",
+    running: facts !== undefined,
+    version: facts?.version ?? "unknown",
+    imageStore: facts?.imageStore ?? "classic",
+    socket: hostSocket,
+    netns: undefined,
+    dataRoot: facts?.dataRoot ?? "unknown",
+    dataRootSizeBytes: undefined,
+  };
 }
 
 /** Names of the labs that have a folder. */

@@ -55,7 +55,7 @@ function formatRow(engine: EngineStatus): string[] {
     engine.version,
     engine.imageStore,
     engine.running ? "running" : "not running",
-    `${Math.round(engine.dataRootSizeBytes / 1024 / 1024)} MiB`,
+    engine.dataRootSizeBytes === undefined ? "-" : `${Math.round(engine.dataRootSizeBytes / 2 ** 20)} MiB`,
     engine.netns ?? "-",
     engine.socket,
   ];

@@ -1,5 +1,3 @@
-import { constants } from "node:os";
-import { execa } from "execa";
 import { tool } from "../debian/tool.ts";
 import { labDown } from "../down.ts";
 import type { LabEnvironment } from "../lab-environment.ts";
@@ -15,6 +13,8 @@ export interface CommandContext {
   signal: AbortSignal;
   print: (text: string) => void;
   progress: (line: string) => void;
+  /** Puts a program in the place of this process, with additions to its environment. */
+  become: (argv: readonly string[], env: Readonly<Record<string, string>>) => never;
 }
 
 /** Returns the exit code. */
@@ -75,7 +75,7 @@ async function env(args: Arguments, context: CommandContext): Promise<number> {
   return 0;
 }
 
-async function exec(args: Arguments, context: CommandContext): Promise<number> {
+async function exec(args: Arguments, context: CommandContext): Promise<never> {
   const engine = await openEngine({
     name: args.name,
     engine: operand(args),
@@ -84,15 +84,7 @@ async function exec(args: Arguments, context: CommandContext): Promise<number> {
   if (args.argv.length === 0) {
     throw new LabError("lab-usage", "no command", { hint: `scripts/lab exec ${engine.name} -- docker ps` });
   }
-  const [file, ...rest] = engine.argv(args.argv);
-  const result = await execa(file, rest, {
-    env: engine.env,
-    stdio: "inherit",
-    reject: false,
-    cancelSignal: context.signal,
-  });
-  if (result.signal !== undefined) return 128 + constants.signals[result.signal];
-  return result.exitCode ?? 1;
+  return context.become(engine.argv(args.argv), engine.env);
 }
 
 function operand(args: Arguments): string {

@@ -1,7 +1,6 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
-  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -178,7 +177,6 @@ function writeCarryFolder(installer: string): void {
   const name = `drybag-site-linux-${architecture()}.gz`;
   writeFileSync(join(carry, name), gzipSync(installer));
   writeFileSync(join(carry, "install.sh"), readFileSync(SCRIPT));
-  chmodSync(join(carry, "install.sh"), 0o444);
   const sums = [name, "install.sh"].map((file) => `${sha256(join(carry, file))}  ${file}\n`).join("");
   writeFileSync(join(carry, "SHA256SUMS"), `${"0".repeat(64)}  erp.tar\n${sums}`);
 }

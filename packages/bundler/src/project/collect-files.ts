@@ -27,25 +27,22 @@ const EXECUTABLE_MODE = 0o755;
  * Throws `file-missing`, `file-unreadable`, `file-outside-project`.
  */
 export async function collectFiles(project: LoadedProject): Promise<CollectedFiles> {
-  const { sources, referenced } = project;
-  const fixed = [
-    ...referenced.composeFiles.map((file) => file.path),
+  const { sources, graph } = project;
+  const written = [
+    ...graph.documents.map((document) => document.path),
     ...sources.envFiles,
-    ...referenced.envFiles,
-    ...referenced.directories,
+    ...graph.units.flatMap((unit) => unit.envFiles.map((file) => file.path)),
+  ];
+  const fixed = [
+    ...written,
+    ...graph.units.map((unit) => unit.projectDirectory),
     ...project.serviceFiles.map((file) => file.path),
   ];
   const root = projectRoot(sources.projectDirectory, fixed);
   const files = new Map<string, CarriedFile>();
   const findings: Finding[] = [];
 
-  for (const file of [
-    ...referenced.composeFiles.map((each) => each.path),
-    ...sources.envFiles,
-    ...referenced.envFiles,
-  ]) {
-    await addTree(files, root, file);
-  }
+  for (const file of written) await addTree(files, root, file);
   for (const file of project.serviceFiles) {
     if (file.required || (await exists(file.path))) await addTree(files, root, file.path);
   }

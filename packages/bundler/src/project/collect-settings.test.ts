@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { scanVariables } from "../compose/scan-variables.ts";
 import { collectSettings } from "./collect-settings.ts";
-import { scanVariables } from "./scan-variables.ts";
 
 test("a required variable without a value is asked on site", () => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: Compose syntax

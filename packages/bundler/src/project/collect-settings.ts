@@ -1,5 +1,5 @@
 import type { Setting } from "@drybag/format";
-import type { VariableUse } from "./scan-variables.ts";
+import type { VariableUse } from "../compose/scan-variables.ts";
 
 export interface CollectedSettings {
   settings: Setting[];

@@ -8,20 +8,24 @@ import {
 } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
 import type { Setting } from "@drybag/format";
+import { type ComposeGraph, readComposeGraph } from "../compose/compose-graph.ts";
+import { findComposeFiles, type ProjectSources } from "../compose/find-compose-files.ts";
+import { interpolate } from "../compose/interpolate.ts";
+import { variablesOf } from "../compose/variables-of.ts";
 import type { ProjectFlags } from "../options.ts";
 import { collectSettings } from "./collect-settings.ts";
-import { findComposeFiles, type ProjectSources } from "./find-compose-files.ts";
-import { interpolate } from "./interpolate.ts";
-import { type ReferencedFiles, readReferencedComposeFiles } from "./referenced-compose-files.ts";
-import { scanVariables } from "./scan-variables.ts";
 
 /** A Compose project, read. */
 export interface LoadedProject {
   sources: ProjectSources;
   /** As Compose understands it. Holds secrets. */
   model: ComposeModel;
-  /** Files that the merged model no longer names. */
-  referenced: ReferencedFiles;
+  /** The files that it is written in. */
+  graph: ComposeGraph;
+  /** What its variables are replaced with. Holds secrets. */
+  environment: Record<string, string>;
+  /** Required variables without a value, which Compose was given placeholders for. */
+  unknownVariables: string[];
   /** Absolute paths of the services' env files and label files. */
   serviceFiles: { path: string; required: boolean }[];
   settings: Setting[];
@@ -51,25 +55,28 @@ export async function loadProject(
     projectDirectory: flags.projectDirectory,
   };
   const environment = await readInterpolationEnvironment(docker, compose, sources.projectDirectory, signal);
-  const referenced = await readReferencedComposeFiles(
-    sources.composeFiles,
-    sources.projectDirectory,
-    (text) => interpolate(text, environment),
-  );
-  const uses = referenced.composeFiles.flatMap((file) => file.values.flatMap(scanVariables));
-  const unknown = [
-    ...new Set(uses.filter((use) => use.required && !environment[use.name]).map((use) => use.name)),
-  ];
-  const model = await readModel(docker, compose, unknown, signal);
+  const graph = await readComposeGraph(sources.composeFiles, sources.projectDirectory, environment);
+  const uses = graph.documents.flatMap(variablesOf);
+  const unknown = unique(uses.filter((use) => use.required && !environment[use.name]).map((use) => use.name));
+  const [model, serviceFiles] = await Promise.all([
+    readModel(docker, compose, unknown, signal),
+    readServiceFiles(docker, compose, environment, unknown, signal),
+  ]);
   const { settings, packedEnvironment } = collectSettings(uses, environment, docker.env, unknown);
   return {
     sources,
     model,
-    referenced,
-    serviceFiles: await readServiceFiles(docker, compose, environment, unknown, signal),
+    graph,
+    environment,
+    unknownVariables: unknown,
+    serviceFiles,
     settings,
     packedEnvironment,
   };
+}
+
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)];
 }
 
 async function readModel(
@@ -79,9 +86,10 @@ async function readModel(
   signal: AbortSignal,
 ): Promise<ComposeModel> {
   const [first, second] = PLACEHOLDERS;
-  const model = await readComposeModel(docker, compose, { signal, env: placeholders(unknown, first) });
-  if (unknown.length === 0) return model;
-  const other = await readComposeModel(docker, compose, { signal, env: placeholders(unknown, second) });
+  const read = (value: string) =>
+    readComposeModel(docker, compose, { signal, env: placeholders(unknown, value) });
+  if (unknown.length === 0) return read(first);
+  const [model, other] = await Promise.all([read(first), read(second)]);
   if (JSON.stringify(needsOf(model)) !== JSON.stringify(needsOf(other))) {
     throw new DrybagError("setting-missing", `${unknown.join(", ")} must have a value when packing.`, {
       hint: "It chooses an image or a file of the bundle: set it in the env file, or as a variable of this command.",

@@ -7,7 +7,7 @@ export interface Manifest {
   formatVersion: 1;
   /** Names of top-level fields that a reader must understand, or else refuse the bundle. */
   critical: string[];
-  /** Name of the stack: a Compose project name, `[a-z0-9][a-z0-9_-]*`. */
+  /** Name of the stack: a Compose project name, `[a-z0-9][a-z0-9_-]{0,62}`. */
   name: string;
   /** Version of the stack, `[A-Za-z0-9][A-Za-z0-9._-]{0,62}`. */
   version: string;
@@ -30,13 +30,13 @@ export interface Platform {
   variant?: string;
 }
 
-/** How Compose is called for this project. All paths are names of entries, so they begin with `project/`. */
+/** How Compose is called for this project. All paths are names of entries; `compose.offline.yaml` is the last `-f`, unlisted. */
 export interface BundledProject {
   /** The project directory, e.g. `project` or `project/deploy`. */
   directory: string;
   /** Compose files in the order of `-f`. */
   composeFiles: string[];
-  /** Env files for interpolation in the order of `--env-file`; later ones win. */
+  /** Env files for interpolation in the order of `--env-file`; later ones win. `compose.offline.env`, if there, is the last. */
   envFiles: string[];
   profiles: string[];
 }
@@ -57,7 +57,7 @@ export interface BundledImage {
   manifestDigest: string;
   /** diffIDs (digests of the uncompressed layers), base first. */
   diffIds: string[];
-  /** Size of the uncompressed layers, in bytes. */
+  /** Sum of the sizes of the uncompressed layers, in bytes; a layer that stands there twice counts twice. */
   sizeBytes: number;
   /** Where it came from: registry digests (`name@sha256:…`) that the packing engine knew. */
   provenance: { repoDigests: string[] };

@@ -2,9 +2,11 @@ import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { run, runMain } from "@drybag/terminal";
 import { Command } from "commander";
+import { imagesCommand } from "./images-command.ts";
 import { type PackFlags, packOptions } from "./options.ts";
 import { pack } from "./pack.ts";
 import { packReport, packReportJson } from "./pack-report.ts";
+import { type ProjectCommandFlags, withProjectOptions } from "./project-options.ts";
 import { verifyCommand } from "./verify-command.ts";
 
 declare const DRYBAG_VERSION: string | undefined;
@@ -14,18 +16,8 @@ const program = new Command("drybag").description(
   "Packs a Docker Compose stack into a folder that installs it on a server without a network.",
 );
 
-program
-  .command("pack")
+withProjectOptions(program.command("pack"))
   .description("build, pull, save, compress and check everything the project needs, into a carry folder")
-  .option("-f, --file <file>", "Compose file, as for docker compose (repeatable)", collect)
-  .option("--env-file <file>", "env file, as for docker compose (repeatable)", collect)
-  .option(
-    "--profile <name>",
-    "pack and enable this profile only (repeatable; default: images of all profiles)",
-    collect,
-  )
-  .option("-p, --project-name <name>", "name of the Compose project")
-  .option("--project-directory <folder>", "project directory, as for docker compose")
   .option("-o, --output <folder>", "where the carry folder is made (default: this folder)")
   .option("--name <name>", "name of the stack (default: the project's name)")
   .option(
@@ -59,6 +51,11 @@ program
     }),
   );
 
+withProjectOptions(program.command("images"))
+  .description("list every image that the project needs, and where it is written")
+  .option("--json", "result as JSON on stdout")
+  .action(run<ProjectCommandFlags, []>(imagesCommand));
+
 program
   .command("verify")
   .description("read a carry folder and check every byte of it")
@@ -67,7 +64,3 @@ program
   .action(run<object, [string?]>(verifyCommand));
 
 void runMain(program, { argv: process.argv, name: "drybag", version });
-
-function collect(value: string, previous: string[] = []): string[] {
-  return [...previous, value];
-}

@@ -3,13 +3,10 @@ import type { DockerContext } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
 import { DEFAULT_PART_SIZE_BYTES, type Platform } from "@drybag/format";
 
+import { type ProjectCommandFlags, projectFlags } from "./project-options.ts";
+
 /** What the command line of `drybag pack` said, as commander gives it. */
-export interface PackFlags {
-  file?: string[];
-  envFile?: string[];
-  profile?: string[];
-  projectName?: string;
-  projectDirectory?: string;
+export interface PackFlags extends ProjectCommandFlags {
   output?: string;
   name?: string;
   bundleVersion?: string;
@@ -68,14 +65,7 @@ export function packOptions(flags: PackFlags, around: Surroundings): PackOptions
   const { cwd, env } = around;
   return {
     docker: { env },
-    project: {
-      cwd,
-      files: flags.file ?? [],
-      envFiles: flags.envFile ?? [],
-      profiles: flags.profile ?? [],
-      projectName: flags.projectName,
-      projectDirectory: flags.projectDirectory,
-    },
+    project: projectFlags(flags, cwd),
     outputDirectory: path.resolve(cwd, flags.output ?? "."),
     name: flags.name === undefined ? undefined : checkName(flags.name),
     version: flags.bundleVersion === undefined ? undefined : checkVersion(flags.bundleVersion),

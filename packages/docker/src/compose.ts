@@ -117,7 +117,7 @@ export interface ComposeModel {
 
 export interface ComposeService {
   image?: string;
-  build?: { context?: string; dockerfile?: string } | null;
+  build?: ComposeBuild | null;
   platform?: string;
   profiles?: string[];
   pull_policy?: string;
@@ -136,6 +136,24 @@ export interface ComposeService {
   network_mode?: string;
   container_name?: string;
   provider?: unknown;
+  pre_start?: ComposeHook[] | null;
+  post_start?: ComposeHook[] | null;
+  pre_stop?: ComposeHook[] | null;
+}
+
+/** What runs before or after a service; has an image of its own from Compose 5.3. */
+export interface ComposeHook {
+  image?: string;
+}
+
+export interface ComposeBuild {
+  /** Absolute, or an address. */
+  context?: string;
+  dockerfile?: string;
+  dockerfile_inline?: string;
+  target?: string;
+  args?: Record<string, string | null> | null;
+  additional_contexts?: Record<string, string> | null;
 }
 
 export interface ComposeMount {

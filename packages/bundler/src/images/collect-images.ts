@@ -1,5 +1,6 @@
-import type { ComposeModel, ComposeService } from "@drybag/docker";
+import type { ComposeModel } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
+import { imageUses } from "./image-uses.ts";
 
 /** An image that the stack needs. */
 export interface NeededImage {
@@ -17,18 +18,18 @@ export interface NeededImage {
  * cannot be given a digest, and moving a tag of the user's would surprise.
  * Throws `project-no-images`.
  */
-export function collectImages(model: ComposeModel): NeededImage[] {
+export function collectImages(model: ComposeModel, extra: readonly string[] = []): NeededImage[] {
   const needed = new Map<string, NeededImage>();
-  for (const [name, service] of Object.entries(model.services ?? {})) {
-    for (const use of usesOf(model.name, name, service)) {
-      const known = needed.get(use.reference);
-      if (known === undefined)
-        needed.set(use.reference, { ...use, tag: carriedTag(use.reference), services: [name] });
-      else {
-        known.isBuilt ||= use.isBuilt;
-        if (!known.services.includes(name)) known.services.push(name);
-      }
-    }
+  for (const { reference, isBuilt, service } of imageUses(model, extra)) {
+    const image = needed.get(reference) ?? {
+      reference,
+      tag: carriedTag(reference),
+      isBuilt: false,
+      services: [],
+    };
+    image.isBuilt ||= isBuilt;
+    if (service !== undefined && !image.services.includes(service)) image.services.push(service);
+    needed.set(reference, image);
   }
   if (needed.size === 0) {
     throw new DrybagError("project-no-images", `The project '${model.name}' has no service with an image.`, {
@@ -36,27 +37,6 @@ export function collectImages(model: ComposeModel): NeededImage[] {
     });
   }
   return [...needed.values()].sort((a, b) => (a.tag < b.tag ? -1 : 1));
-}
-
-/** The image that a service runs, as Compose names it: its own, or the one that Compose builds. */
-export function serviceImage(projectName: string, name: string, service: ComposeService): string {
-  return service.image || `${projectName}-${name}`;
-}
-
-function usesOf(
-  projectName: string,
-  name: string,
-  service: ComposeService,
-): { reference: string; isBuilt: boolean }[] {
-  const mounted = (service.volumes ?? [])
-    .filter((mount) => mount.type === "image" && mount.source)
-    .map((mount) => ({ reference: mount.source as string, isBuilt: false }));
-  const runs = service.image || service.build;
-  if (!runs || service.provider) return mounted;
-  return [
-    { reference: serviceImage(projectName, name, service), isBuilt: Boolean(service.build) },
-    ...mounted,
-  ];
 }
 
 /** `name:tag@sha256:abc…` and `name@sha256:abc…` become `name:tag-abc…` and `name:sha256-abc…` (12 digits). */

@@ -1,5 +1,6 @@
 import type { ComposeModel, ComposeMount } from "@drybag/docker";
-import { carriedTag, serviceImage } from "../images/collect-images.ts";
+import { carriedTag } from "../images/collect-images.ts";
+import { serviceImage } from "../images/image-uses.ts";
 
 /**
  * The last Compose file on site: every service runs an image of the bundle and neither pulls nor builds.

@@ -15,7 +15,8 @@ import {
   type Platform,
   serializeManifest,
 } from "@drybag/format";
-import { carriedTag, serviceImage } from "../images/collect-images.ts";
+import { carriedTag } from "../images/collect-images.ts";
+import { serviceImage } from "../images/image-uses.ts";
 import type { ResolvedImage } from "../images/resolve-images.ts";
 import type { CarriedFile, CollectedFiles } from "../project/collect-files.ts";
 import type { LoadedProject } from "../project/load-project.ts";

@@ -1,0 +1,59 @@
+import path from "node:path";
+import type { RunContext } from "@drybag/terminal";
+import { table } from "@drybag/terminal";
+import { type ListedImage, type ListedUse, listImages } from "./images/list-images.ts";
+import type { ProjectFlags } from "./options.ts";
+import { loadProject } from "./project/load-project.ts";
+import { type ProjectCommandFlags, projectFlags } from "./project-options.ts";
+
+/** `drybag images`: every image that the stack needs, and where the user wrote it. Needs no engine. */
+export async function imagesCommand(context: RunContext, flags: ProjectCommandFlags): Promise<void> {
+  const chosen = projectFlags(flags, context.cwd);
+  const [images, all] = await Promise.all([
+    readImages(context, chosen),
+    // What the profiles that were not chosen would need is shown too.
+    chosen.profiles.length > 0 ? readImages(context, { ...chosen, profiles: ["*"] }) : [],
+  ]);
+  const leftOut = all.filter(
+    (image) => !images.some((each) => each.as === image.as && each.kind === image.kind),
+  );
+  if (context.json) {
+    context.stdout.write(`${JSON.stringify({ images, leftOut })}\n`);
+    return;
+  }
+  const width = context.stdout.isTTY ? context.stdout.columns : undefined;
+  context.stdout.write(`${imagesTable(images, context.cwd, width)}\n`);
+  if (leftOut.length > 0) {
+    context.stdout.write(
+      `\nLeft out with the profiles that were not chosen:\n${imagesTable(leftOut, context.cwd, width)}\n`,
+    );
+  }
+}
+
+async function readImages(context: RunContext, flags: ProjectFlags): Promise<ListedImage[]> {
+  const project = await loadProject({ env: context.env }, flags, context.signal);
+  return listImages(project, context.env);
+}
+
+function imagesTable(images: readonly ListedImage[], cwd: string, width: number | undefined): string {
+  const rows = images.map((image) => [
+    image.as,
+    image.build && image.kind !== "build" ? `${image.kind}, built` : image.kind,
+    places(image.uses, cwd),
+    [...new Set(image.uses.flatMap((use) => use.service ?? []))].join(", ") +
+      (image.profiles.length > 0 ? ` (profile ${image.profiles.join(", ")})` : ""),
+  ]);
+  return table([["IMAGE", "KIND", "WRITTEN AT", "SERVICES"], ...rows], { width });
+}
+
+/** Each place once: several services often share one. Then the variables that chose the tag. */
+function places(uses: readonly ListedUse[], cwd: string): string {
+  const show = (use: { file?: string; line?: number; column?: number }) =>
+    use.file === undefined ? "" : `${path.relative(cwd, use.file)}:${use.line}:${use.column}`;
+  const variables = uses.flatMap((use) => use.via.filter((step) => step.kind === "variable"));
+  const written = [...new Set(uses.map(show).filter(Boolean))];
+  const chosen = [
+    ...new Set(variables.map((step) => `${step.name} ${show(step) || "from the environment"}`)),
+  ];
+  return chosen.length === 0 ? written.join(", ") : `${written.join(", ")} (${chosen.join(", ")})`;
+}

@@ -15,5 +15,4 @@ export { type RunContext, run } from "./run-main/context.ts";
 export { type MainOptions, runMain } from "./run-main.ts";
 export { type ServicesTableOptions, servicesTable } from "./services-table.ts";
 export { type TableOptions, table } from "./table.ts";
-export { VERSION } from "./version.ts";
 export { type WaitOptions, wait } from "./wait.ts";

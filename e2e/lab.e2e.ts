@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type Engine, type Lab, labDown, labStatus, labUp, readLabEnvironment, tool } from "@drybag/lab";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const environment = readLabEnvironment(process.env);
@@ -154,6 +156,44 @@ describe("a lab that is taken down", () => {
   });
 });
 
+describe("a lab whose `up` was killed", () => {
+  const killed = "e2e-lab-killed";
+
+  it.each(["starting connected", "starting site"])("while %s is taken down without a trace", async (step) => {
+    await killUpAt(step);
+    await labDown({ name: killed, environment });
+    expect(await traces(killed)).toEqual({
+      processes: [],
+      mounts: [],
+      namespaces: [],
+      cgroups: [],
+      folder: false,
+    });
+  });
+
+  it("comes up the next time", async () => {
+    await killUpAt("starting");
+    await using again = await labUp({ name: killed, environment });
+    expect((await labStatus({ name: killed, environment })).state).toBe("up");
+    expect((await again.site.docker(["version"])).exitCode).toBe(0);
+  });
+
+  async function killUpAt(step: string): Promise<void> {
+    const cli = fileURLToPath(new URL("../lab/src/cli.ts", import.meta.url));
+    const up = execa(process.execPath, [cli, "up", "--name", killed], { reject: false });
+    let progress = "";
+    const reached = new Promise<void>((resolve) => {
+      up.stderr.on("data", (text) => {
+        progress += text;
+        if (progress.includes(step)) resolve();
+      });
+    });
+    await Promise.race([reached, up]);
+    up.kill("SIGKILL");
+    expect((await up).signal).toBe("SIGKILL");
+  }
+});
+
 async function imageId(engine: Engine): Promise<string> {
   return (await engine.docker(["image", "inspect", "--format", "{{.Id}}", image])).stdout;
 }
@@ -164,26 +204,26 @@ async function imageTags(engine: Engine): Promise<string[]> {
 }
 
 /** What could be left, looked for in other ways than the lab does. */
-async function traces() {
-  const folder = join(environment.stateRoot, name);
+async function traces(lab = name) {
+  const folder = join(environment.stateRoot, lab);
   const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n");
   const hierarchies = ["", ...(await readdir("/sys/fs/cgroup"))];
   return {
-    processes: await processes(),
-    mounts: mounts.filter((line) => line.includes(`${folder}/`) || line.includes(`drybag.${name}.`)),
+    processes: await processes(lab),
+    mounts: mounts.filter((line) => line.includes(`${folder}/`) || line.includes(`drybag.${lab}.`)),
     namespaces: (await readdir("/var/run/netns").catch(() => [])).filter((file) =>
-      file.includes(`drybag.${name}.`),
+      file.includes(`drybag.${lab}.`),
     ),
     cgroups: hierarchies.filter((hierarchy) =>
-      existsSync(join("/sys/fs/cgroup", hierarchy, "drybag-lab", name)),
+      existsSync(join("/sys/fs/cgroup", hierarchy, "drybag-lab", lab)),
     ),
     folder: existsSync(folder),
   };
 }
 
 /** Processes that name the lab's folder, and containers that have their root in it. */
-async function processes(): Promise<string[]> {
-  const folder = join(environment.stateRoot, name);
+async function processes(lab = name): Promise<string[]> {
+  const folder = join(environment.stateRoot, lab);
   const found: string[] = [];
   for (const pid of (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry))) {
     const argv = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");

@@ -24,7 +24,7 @@ export async function labUp(options: LabOptions): Promise<Lab> {
   const { environment, signal, onProgress } = options;
   const paths = planLabPaths(options.name ?? "default", environment);
   planEnginePaths(paths, "connected");
-  await checkRequirements(signal);
+  await checkRequirements(environment.stateRoot, signal);
   await requireOwnFolder(paths);
   await using lock = await takeLock(paths.lockFile, signal);
   const { plan, hostEngine } = await claimLab(options, paths, lock);

@@ -26,7 +26,7 @@ export function parseArguments(args: readonly string[]): Arguments {
   const end = args.indexOf("--");
   const { values, positionals } = parse(end === -1 ? args : args.slice(0, end));
   const [command = "help", operand, ...rest] = positionals;
-  if (values.help) return { ...parseArguments(["help"]) };
+  if (values.help) return parseArguments(["help"]);
   if (rest.length > 0) throw usage(`unexpected argument: ${rest[0]}`);
   return {
     command: oneOf("command", command, commands),
@@ -35,12 +35,12 @@ export function parseArguments(args: readonly string[]): Arguments {
     name: values.name ?? "default",
     imageStore:
       values["image-store"] && oneOf("--image-store", values["image-store"], ["classic", "containerd"]),
-    engine: values.engine && oneOf("--engine", values.engine, ["28", "26", "20"]),
+    engine: optional("--engine", values.engine, ["28", "26", "20"]),
     site: values.site ?? "site",
     connectedHost: values["connected-host"],
     json: values.json ?? false,
     purge: values.purge ?? false,
-  } as Arguments;
+  };
 }
 
 function parse(args: readonly string[]) {
@@ -62,6 +62,14 @@ function parse(args: readonly string[]) {
   } catch (cause) {
     throw usage((cause as Error).message.split(". ")[0] ?? "wrong arguments", cause);
   }
+}
+
+function optional<T extends string>(
+  what: string,
+  value: string | undefined,
+  choices: readonly T[],
+): T | undefined {
+  return value === undefined ? undefined : oneOf(what, value, choices);
 }
 
 function oneOf<T extends string>(what: string, value: string, choices: readonly T[]): T {

@@ -1,15 +1,17 @@
-import { readFile } from "node:fs/promises";
+import { readFile, statfs } from "node:fs/promises";
+import { dirname } from "node:path";
 import { execa } from "execa";
 import { LabError } from "../lab-error.ts";
 
 /** @throws LabError `lab-requirement` with the first thing that keeps a lab from running here. */
-export async function checkRequirements(signal?: AbortSignal): Promise<void> {
+export async function checkRequirements(stateRoot: string, signal?: AbortSignal): Promise<void> {
   requireRoot();
   await requireProgram("apt-get", "a Debian machine");
   await requireProgram("dpkg", "a Debian machine");
   await requireProgram("flock", "the package util-linux");
   await requireCgroups();
   await requireFileSystem("overlay", signal);
+  await requirePlaceForOverlays(stateRoot);
 }
 
 /** What `down` needs too. */
@@ -45,5 +47,18 @@ async function requireFileSystem(name: string, signal?: AbortSignal): Promise<vo
   if (await known()) return;
   throw new LabError("lab-requirement", `needs a kernel with the ${name} file system`, {
     hint: "use another kernel or machine",
+  });
+}
+
+// From linux/magic.h.
+const overlayMagic = 0x794c7630;
+
+/** In a container the root file system is an overlay, and no overlay can be written on top of another. */
+async function requirePlaceForOverlays(folder: string): Promise<void> {
+  const found = await statfs(folder).catch(() => undefined);
+  if (found === undefined && folder !== dirname(folder)) return requirePlaceForOverlays(dirname(folder));
+  if (found?.type !== overlayMagic) return;
+  throw new LabError("lab-requirement", `cannot keep engines in ${folder}: it is on an overlay file system`, {
+    hint: "set DRYBAG_LAB_DIR to a folder on a volume or a tmpfs",
   });
 }

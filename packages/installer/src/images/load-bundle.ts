@@ -12,6 +12,7 @@ export interface LoadSurroundings {
   store: ImageStore;
   journal: string;
   signal: AbortSignal;
+  /** All of the bundle is verified and with the engine, which unpacks it now. */
   onSent: () => void;
 }
 
@@ -28,10 +29,18 @@ export async function loadBundle(
   const { docker, store, journal, signal } = surroundings;
   const before = (await readImageStates(docker, plan.images, store, { signal })).map(recordedTag);
   await appendToJournal(journal, { step: "tags-recorded", tags: before });
+  let isSent = false;
+  const onSent = () => {
+    isSent = true;
+    surroundings.onSent();
+  };
   try {
-    await sendImages(docker, pass, plan, surroundings);
+    await sendImages(docker, pass, plan, { signal, onSent });
     await refuseOtherImages(docker, plan, store, signal);
   } catch (error) {
+    // An engine that has all of the archive finishes without its client: what is put back now, it would move again. What it
+    // moves to is verified, and the journal tells the next install what to make of it.
+    if (isSent && signal.aborted) throw error;
     await restoreTags(docker, before);
     await appendToJournal(journal, { step: "tags-restored" });
     throw error;

@@ -90,7 +90,10 @@ async function installBundle(
     load.images.length > 0 ? "Verify the bundle and load its images" : "Verify the bundle",
     (report) => {
       meter.showIn(report);
-      const onSent = () => report.message("verified; the engine is unpacking");
+      const onSent = () => {
+        enter("unpacking");
+        report.message("verified; the engine is unpacking");
+      };
       return loadBundle(pass, load, { docker, store, journal: paths.journal, signal, onSent });
     },
     () => `${load.images.length} loaded, ${manifest.images.length - load.images.length} were here`,

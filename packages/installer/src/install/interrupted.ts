@@ -1,11 +1,13 @@
 import { DrybagError } from "@drybag/errors";
 
 /** How far an install has come, as far as it matters to somebody who stops it. */
-export type InstallPhase = "preparing" | "loading" | "placing" | "starting" | "healthy";
+export type InstallPhase = "preparing" | "loading" | "unpacking" | "placing" | "starting" | "healthy";
 
 const STATE: Record<InstallPhase, string> = {
   preparing: "Nothing was changed.",
   loading: "The engine's images are as they were before; the stack was not touched.",
+  unpacking:
+    "The engine has all images, verified, and goes on unpacking them by itself; the stack was not touched.",
   placing: "The images are loaded; the stack was not touched.",
   starting: "The images are loaded and the stack was being started: some of its containers may run.",
   healthy: "The stack runs and is healthy; it was only not recorded as the current release.",

@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { EngineFacts, ImageStore } from "@drybag/docker";
+import type { EngineFacts } from "@drybag/docker";
 import type { Finding } from "@drybag/errors";
 import type { Manifest } from "@drybag/format";
 import { formatBytes } from "@drybag/terminal";
@@ -16,7 +16,7 @@ const RELEASE_MARGIN_BYTES = 4 * 1024 ** 2;
  * same time: a classic one keeps the archive in its spool until all is unpacked, a containerd one keeps it for good. Unpacked
  * files take whole blocks, a few per cent more than the archive counts.
  */
-export function engineBytesNeeded(plan: LoadPlan, _store: ImageStore): number {
+export function engineBytesNeeded(plan: LoadPlan): number {
   if (plan.images.length === 0) return 0;
   return Math.ceil(plan.storedBytes + plan.unpackedBytes * 1.1) + MARGIN_BYTES;
 }
@@ -30,7 +30,7 @@ export async function checkDisk(input: {
 }): Promise<Finding[]> {
   const { engine, plan, manifest, dir, engineIsLocal } = input;
   const findings: Finding[] = [];
-  const needed = engineBytesNeeded(plan, engine.imageStore);
+  const needed = engineBytesNeeded(plan);
   const free = engineIsLocal ? await freeBytes(engine.dataRoot) : undefined;
   if (needed > 0 && free === undefined) {
     findings.push({

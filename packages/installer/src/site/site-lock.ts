@@ -1,4 +1,5 @@
-import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DrybagError } from "@drybag/errors";
 import { isAlive, ownIdentity, type ProcessIdentity } from "./process-identity.ts";
@@ -13,25 +14,20 @@ export interface SiteLock extends AsyncDisposable {
  */
 export async function lockSite(path: string): Promise<SiteLock> {
   await mkdir(dirname(path), { recursive: true });
-  const identity = await ownIdentity();
-  const own = `${path}.${identity.pid}`;
-  await writeFile(own, `${JSON.stringify(identity)}\n`, { mode: 0o600 });
+  // Linked from a file that is complete: nobody ever reads a lock that is half written.
+  const own = `${path}.${randomUUID()}`;
+  await writeFile(own, `${JSON.stringify(await ownIdentity())}\n`, { mode: 0o600 });
   try {
-    await acquire(path, own);
+    while (!(await linked(own, path))) {
+      const holder = await readHolder(path);
+      if (await holds(holder)) throw alreadyRunning((holder as ProcessIdentity).pid);
+      if (holder !== "nobody") await removeStale(path, own);
+    }
   } finally {
     await rm(own, { force: true });
   }
   const release = () => rm(path, { force: true });
   return { release, [Symbol.asyncDispose]: release };
-}
-
-/** A link is made whole or not at all: nobody ever reads a lock that is half written. */
-async function acquire(path: string, own: string): Promise<void> {
-  while (!(await linked(own, path))) {
-    const holder = await readHolder(path);
-    if (holder && (await isAlive(holder))) throw alreadyRunning(holder.pid);
-    await removeStale(path, holder, `${own}.stale`);
-  }
 }
 
 async function linked(own: string, path: string): Promise<boolean> {
@@ -44,26 +40,43 @@ async function linked(own: string, path: string): Promise<boolean> {
   }
 }
 
-/** Taken aside first: another process may have removed the stale one and locked since we read it. */
-async function removeStale(path: string, stale: ProcessIdentity | undefined, aside: string): Promise<void> {
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw error;
+/**
+ * Under a lock of its own, which is held for an instant: without it, one of two that both found the lock stale could remove the
+ * other's new one. Whoever comes second looks again.
+ */
+async function removeStale(path: string, own: string): Promise<void> {
+  const takeover = `${path}.takeover`;
+  if (!(await linked(own, takeover))) {
+    const taker = await readHolder(takeover);
+    if (taker !== "nobody" && !(await holds(taker))) await rm(takeover, { force: true });
+    return;
   }
-  const taken = await readHolder(aside);
-  const isTheStaleOne = taken?.pid === stale?.pid && taken?.startTime === stale?.startTime;
-  if (!isTheStaleOne) await linked(aside, path);
-  await rm(aside, { force: true });
+  try {
+    const holder = await readHolder(path);
+    if (holder !== "nobody" && !(await holds(holder))) await rm(path, { force: true });
+  } finally {
+    await rm(takeover, { force: true });
+  }
 }
 
-async function readHolder(path: string): Promise<ProcessIdentity | undefined> {
+/** `nobody` where there is no lock; undefined where it cannot be understood, which counts as stale. */
+async function readHolder(path: string): Promise<ProcessIdentity | "nobody" | undefined> {
+  let text: string;
   try {
-    return JSON.parse(await readFile(path, "utf8")) as ProcessIdentity;
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "nobody";
+    throw error;
+  }
+  try {
+    return JSON.parse(text) as ProcessIdentity;
   } catch {
     return undefined;
   }
+}
+
+async function holds(holder: ProcessIdentity | "nobody" | undefined): Promise<boolean> {
+  return holder !== undefined && holder !== "nobody" && (await isAlive(holder));
 }
 
 function alreadyRunning(pid: number): DrybagError {

@@ -1,0 +1,84 @@
+import type { BundledImage, BundledLayer, Manifest } from "@drybag/format";
+import { expect, test } from "vitest";
+import { engineBytesNeeded } from "../preflight/preflight-disk.ts";
+import { planLoad } from "./plan-load.ts";
+import { selectFromArchiveManifest, selectFromIndex } from "./select-listing.ts";
+
+const MIB = 1024 ** 2;
+
+function layer(name: string): BundledLayer {
+  const size = { sizeBytes: 10 * MIB, uncompressedSizeBytes: 30 * MIB };
+  return { diffId: `sha256:diff-${name}`, digest: `sha256:${name}`, mediaType: "x", ...size };
+}
+
+function image(name: string, layers: string[]): BundledImage {
+  return {
+    tag: `${name}:1`,
+    configDigest: `sha256:config-${name}`,
+    manifestDigest: `sha256:manifest-${name}`,
+    diffIds: layers.map((each) => `sha256:diff-${each}`),
+    sizeBytes: layers.length * 30 * MIB,
+    provenance: { repoDigests: [] },
+  };
+}
+
+const web = image("web", ["base", "web"]);
+const db = image("db", ["base", "db"]);
+const manifest = {
+  images: [web, db],
+  layers: ["base", "web", "db"].map(layer),
+  entries: ["base", "web", "db"].map((name) => ({
+    type: "file",
+    path: `blobs/sha256/${name}`,
+    sizeBytes: 10 * MIB,
+  })),
+} as unknown as Manifest;
+
+test("of an image that is missing, all its blobs are sent, and none of the others'", () => {
+  const plan = planLoad(manifest, [web]);
+  expect([...plan.entries].sort()).toEqual([
+    "blobs/sha256/base",
+    "blobs/sha256/config-web",
+    "blobs/sha256/manifest-web",
+    "blobs/sha256/web",
+    "oci-layout",
+  ]);
+  expect(plan).toMatchObject({ images: [web], storedBytes: 20 * MIB, unpackedBytes: 60 * MIB });
+});
+
+test("a layer that two images share is counted once", () => {
+  expect(planLoad(manifest, [web, db])).toMatchObject({ storedBytes: 30 * MIB, unpackedBytes: 90 * MIB });
+});
+
+test("nothing is sent, and no room is needed, where everything is there", () => {
+  const plan = planLoad(manifest, []);
+  expect(plan.entries.size).toBe(0);
+  expect(engineBytesNeeded(plan)).toBe(0);
+});
+
+test("the engine needs room for the archive and for what it becomes, and some more", () => {
+  const needed = engineBytesNeeded(planLoad(manifest, [web, db]));
+  expect(needed).toBeGreaterThan(120 * MIB);
+  expect(needed).toBeLessThan(220 * MIB);
+});
+
+test("the listings that are sent name the images that are sent, each tag of them", () => {
+  const index = {
+    schemaVersion: 2,
+    manifests: [
+      { digest: "sha256:manifest-web", annotations: { name: "web:1" } },
+      { digest: "sha256:manifest-db", annotations: { name: "db:1" } },
+      { digest: "sha256:manifest-web", annotations: { name: "web:latest" } },
+    ],
+  };
+  const archive = [{ Config: "blobs/sha256/config-db" }, { Config: "blobs/sha256/config-web" }];
+  const selected = JSON.parse(selectFromIndex(Buffer.from(JSON.stringify(index)), [web]).toString());
+  expect(selected.schemaVersion).toBe(2);
+  expect(selected.manifests.map((each: { annotations: { name: string } }) => each.annotations.name)).toEqual([
+    "web:1",
+    "web:latest",
+  ]);
+  expect(
+    JSON.parse(selectFromArchiveManifest(Buffer.from(JSON.stringify(archive)), [web]).toString()),
+  ).toEqual([{ Config: "blobs/sha256/config-web" }]);
+});

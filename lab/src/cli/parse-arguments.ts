@@ -33,8 +33,7 @@ export function parseArguments(args: readonly string[]): Arguments {
     operand,
     argv: end === -1 ? [] : args.slice(end + 1),
     name: values.name ?? "default",
-    imageStore:
-      values["image-store"] && oneOf("--image-store", values["image-store"], ["classic", "containerd"]),
+    imageStore: optional("--image-store", values["image-store"], ["classic", "containerd"]),
     engine: optional("--engine", values.engine, ["28", "26", "20"]),
     site: values.site ?? "site",
     connectedHost: values["connected-host"],

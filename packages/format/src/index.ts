@@ -10,6 +10,7 @@ export {
 } from "./image-entries.ts";
 export { type ImageReference, normalizeReference } from "./image-reference.ts";
 export type * from "./manifest.ts";
+export { SETTING_TYPES } from "./manifest.ts";
 export * from "./names.ts";
 export { type OpenedBundle, openBundle } from "./open-bundle.ts";
 export { parseManifest, serializeManifest } from "./parse-manifest.ts";

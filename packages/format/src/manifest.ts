@@ -46,6 +46,8 @@ export interface BundledService {
   /** The tag in this bundle that the service runs. */
   image: string;
   profiles: string[];
+  /** It runs once and ends with exit code 0, although nothing in the Compose files says so. */
+  oneShot?: true;
 }
 
 export interface BundledImage {
@@ -81,7 +83,16 @@ export interface Setting {
   secret: boolean;
   default?: string;
   description?: string;
+  /** What its value has to be; any text when absent. */
+  type?: SettingType;
+  /** The values to choose from; only of the type `choice`, which always has some. */
+  choices?: string[];
+  /** Regular expression (ECMAScript, flag `u`) that a value matches as a whole. */
+  pattern?: string;
 }
+
+export const SETTING_TYPES = ["string", "port", "hostname", "path", "integer", "boolean", "choice"] as const;
+export type SettingType = (typeof SETTING_TYPES)[number];
 
 export type BundleEntry = BundleFileEntry | BundleDirectoryEntry;
 

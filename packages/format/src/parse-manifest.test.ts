@@ -26,6 +26,15 @@ test("golden: the bytes of a tiny manifest", () => {
   );
 });
 
+test("reads what a setting has to look like, and what runs once", () => {
+  const changed = parsed((it) => {
+    Object.assign(it.settings[0], { type: "choice", choices: ["80", "8080"], pattern: "[0-9]+" });
+    it.services[0].oneShot = true;
+  });
+  expect(changed.settings[0]).toMatchObject({ type: "choice", choices: ["80", "8080"], pattern: "[0-9]+" });
+  expect(changed.services[0]).toMatchObject({ oneShot: true });
+});
+
 // biome-ignore lint/suspicious/noExplicitAny: tests write what the types forbid.
 type Broken = any;
 
@@ -144,6 +153,11 @@ describe("fields", () => {
       (it) => (it.settings[0].default = "\u001b[2J"),
       /settings\[0\]\.default has control/,
     ],
+    ["a setting's type", (it) => (it.settings[0].type = "colour"), /settings\[0\]\.type must be/],
+    ["a choice of nothing", (it) => (it.settings[0].type = "choice"), /settings\[0\]\.choices must be there/],
+    ["choices of a port", (it) => (it.settings[0].choices = ["80"]), /settings\[0\]\.choices must be there/],
+    ["a setting's pattern", (it) => (it.settings[0].pattern = "("), /pattern must be a regular expression/],
+    ["a service that is no one-shot", (it) => (it.services[0].oneShot = false), /oneShot must be true/],
     ["a setting's name", (it) => (it.settings[0].name = "A=B"), /settings\[0\]\.name must be/],
     ["a tag by digest", (it) => (it.images[0].tag = `a@${it.images[0].configDigest}`), /must be name:tag/],
     ["a tag without a tag", (it) => (it.images[0].tag = "redis"), /must be name:tag/],

@@ -2,15 +2,16 @@ import { DrybagError } from "@drybag/errors";
 import { entryPathProblem } from "./entry-path.ts";
 import { normalizeReference } from "./image-reference.ts";
 import { JsonValue } from "./json-value.ts";
-import type {
-  BundledImage,
-  BundledLayer,
-  BundledProject,
-  BundledService,
-  BundleEntry,
-  Manifest,
-  Platform,
-  Setting,
+import {
+  type BundledImage,
+  type BundledLayer,
+  type BundledProject,
+  type BundledService,
+  type BundleEntry,
+  type Manifest,
+  type Platform,
+  SETTING_TYPES,
+  type Setting,
 } from "./manifest.ts";
 import { manifestProblem } from "./manifest-rules.ts";
 import { FORMAT_VERSION, LAYER_MEDIA_TYPES, MANIFEST_ENTRY, MAX_MANIFEST_BYTES } from "./names.ts";
@@ -141,10 +142,12 @@ function readProject(value: JsonValue): BundledProject {
 }
 
 function readService(value: JsonValue): BundledService {
+  const oneShot = value.field("oneShot").optional((field) => field.flag() || field.refuse("must be true"));
   return {
     name: readName(value.field("name")),
     image: value.field("image").text(),
     profiles: value.field("profiles").list(readName),
+    ...(oneShot !== undefined && { oneShot: true }),
   };
 }
 
@@ -183,7 +186,33 @@ function readSetting(value: JsonValue): Setting {
     secret: value.field("secret").flag(),
     ...(defaultValue !== undefined && { default: defaultValue }),
     ...(description !== undefined && { description }),
+    ...readSettingForm(value),
   };
+}
+
+/** What a value of the setting has to look like. */
+function readSettingForm(value: JsonValue): Pick<Setting, "type" | "choices" | "pattern"> {
+  const type = value.field("type").optional((field) => field.oneOf(...SETTING_TYPES));
+  const choices = value.field("choices").optional((field) => field.list((choice) => choice.text()));
+  const pattern = value.field("pattern").optional(readPattern);
+  if ((type === "choice") !== (choices !== undefined) || choices?.length === 0) {
+    return value.field("choices").refuse('must be there, and not empty, exactly if the type is "choice"');
+  }
+  return {
+    ...(type !== undefined && { type }),
+    ...(choices !== undefined && { choices }),
+    ...(pattern !== undefined && { pattern }),
+  };
+}
+
+function readPattern(value: JsonValue): string {
+  const pattern = value.text();
+  try {
+    new RegExp(pattern, "u");
+  } catch {
+    return value.refuse("must be a regular expression");
+  }
+  return pattern;
 }
 
 function readEntry(value: JsonValue): BundleEntry {

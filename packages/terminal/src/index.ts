@@ -1,7 +1,9 @@
 export { announce } from "./announce.ts";
+export { ask, confirm, type Questions } from "./ask.ts";
 export { formatBytes } from "./format-bytes.ts";
 export { formatDuration } from "./format-duration.ts";
 export { type Glyphs, glyphs, supportsUnicode } from "./glyphs.ts";
+export { nearestName } from "./nearest-name.ts";
 export {
   createProgress,
   type Progress,

@@ -1,7 +1,7 @@
 import { DrybagError, type Finding } from "@drybag/errors";
 import type { Setting } from "@drybag/format";
+import { nearestName } from "@drybag/terminal";
 import { envValueProblem } from "./env-lines.ts";
-import { nearestName } from "./nearest-name.ts";
 
 export interface ResolvedSettings {
   /** The site's answers, by name. Variables that keep their default are not among them. */

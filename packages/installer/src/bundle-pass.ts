@@ -6,11 +6,13 @@ import { type OpenedBundle, type ReadBundleOptions, type ReadEntry, readBundle }
  */
 export class BundlePass implements AsyncDisposable {
   readonly bundle: OpenedBundle;
+  readonly #options: ReadBundleOptions;
   readonly #items: AsyncGenerator<ReadEntry, void>;
   #position = 0;
 
   constructor(bundle: OpenedBundle, options: ReadBundleOptions) {
     this.bundle = bundle;
+    this.#options = options;
     this.#items = readBundle(bundle, options);
   }
 
@@ -39,6 +41,11 @@ export class BundlePass implements AsyncDisposable {
       body.destroy();
     }
     await this.finish();
+  }
+
+  /** Another pass, from the start. */
+  again(): BundlePass {
+    return new BundlePass(this.bundle, this.#options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

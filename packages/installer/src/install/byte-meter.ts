@@ -15,6 +15,11 @@ export class ByteMeter {
     this.#report?.bytes(this.#doneBytes, this.totalBytes);
   }
 
+  /** For a second pass. */
+  restart(): void {
+    this.#doneBytes = 0;
+  }
+
   showIn(report: StageReport): void {
     this.#report = report;
   }

@@ -94,7 +94,11 @@ async function installBundle(
         enter("unpacking");
         report.message("verified; the engine is unpacking");
       };
-      return loadBundle(pass, load, { docker, store, journal: paths.journal, signal, onSent });
+      const onAgain = () => {
+        meter.restart();
+        report.message("the engine's copy was broken; loading once more");
+      };
+      return loadBundle(pass, load, { docker, store, journal: paths.journal, signal, onSent, onAgain });
     },
     () => `${load.images.length} loaded, ${manifest.images.length - load.images.length} were here`,
   );

@@ -67,7 +67,25 @@ export async function readComposeModel(
   flags: ComposeFlags,
   options: RunOptions = {},
 ): Promise<ComposeModel> {
-  const output = await runCompose(context, flags, ["config", "--format", "json"], {
+  return JSON.parse(unescapeDollars(await readConfig(context, flags, [], options))) as ComposeModel;
+}
+
+/** The project merged, with its variables as they are written; names env files and label files, which the full model forgets. */
+export async function readRawComposeModel(
+  context: DockerContext,
+  flags: ComposeFlags,
+  options: RunOptions = {},
+): Promise<RawComposeModel> {
+  return JSON.parse(await readConfig(context, flags, ["--no-interpolate"], options)) as RawComposeModel;
+}
+
+async function readConfig(
+  context: DockerContext,
+  flags: ComposeFlags,
+  args: readonly string[],
+  options: RunOptions,
+): Promise<string> {
+  const output = await runCompose(context, flags, ["config", ...args, "--format", "json"], {
     ...options,
     allowExitCodes: ANY_FAILURE,
   });
@@ -77,7 +95,16 @@ export async function readComposeModel(
       hint: "Mend what it names; 'docker compose config' shows the same.",
     });
   }
-  return JSON.parse(output.stdout) as ComposeModel;
+  return output.stdout;
+}
+
+/**
+ * `config` doubles every dollar sign, so that its output could be read as a Compose file again. Should a version not do so, an odd
+ * number of them shows it.
+ */
+export function unescapeDollars(text: string): string {
+  const runs = text.match(/\$+/g) ?? [];
+  return runs.every((run) => run.length % 2 === 0) ? text.replaceAll("$$", "$") : text;
 }
 
 /**
@@ -113,6 +140,14 @@ export interface ComposeModel {
   networks?: Record<string, { name?: string; external?: boolean } | null>;
   configs?: Record<string, ComposeFileObject>;
   secrets?: Record<string, ComposeFileObject>;
+}
+
+/** The part of `config --no-interpolate` that Drybag reads. Paths are absolute. */
+export interface RawComposeModel {
+  services?: Record<
+    string,
+    { env_file?: ({ path: string; required?: boolean } | string)[]; label_file?: string[] | string }
+  >;
 }
 
 export interface ComposeService {

@@ -8,7 +8,7 @@ import {
   isSeq,
   LineCounter,
   type Node,
-  parseDocument,
+  parseAllDocuments,
   type YAMLMap,
 } from "yaml";
 
@@ -32,31 +32,42 @@ export interface ComposeDocument {
 /** No Compose file written by people comes near it. */
 const LARGEST_FILE_BYTES = 4 * 1024 * 1024;
 
-/** Reads and parses a Compose file. Throws `file-missing`, `file-unreadable`, `project-invalid` with its position. */
-export async function readComposeDocument(file: string): Promise<ComposeDocument> {
+/**
+ * Reads and parses a Compose file, which may hold several YAML documents: Compose merges them in their order.
+ * Throws `file-missing`, `file-unreadable`, `project-invalid` with its position.
+ */
+export async function readComposeDocuments(file: string): Promise<ComposeDocument[]> {
   const text = await readText(file);
   const lineCounter = new LineCounter();
-  const document = parse(file, text, lineCounter);
-  return {
+  return parse(file, text, lineCounter).map((document) => ({
     path: file,
     root: isMap(document.contents) ? document.contents : undefined,
     positionOf: (node) => positionAt(file, lineCounter, node.range?.[0] ?? 0),
     resolve: (node) => resolveAlias(document, node),
-  };
+  }));
 }
 
-function parse(file: string, text: string, lineCounter: LineCounter): Document {
+function parse(file: string, text: string, lineCounter: LineCounter): Document[] {
   // Compose's own tags, !reset and !override, are read as plain values; what they mean is for Compose.
-  const document = parseDocument(text, { lineCounter, merge: true, logLevel: "error", uniqueKeys: false });
-  const error = document.errors[0];
-  if (error !== undefined) {
-    const at = error.linePos?.[0] ?? { line: 1, col: 1 };
-    throw invalid(file, at.line, at.col, error.message.split("\n")[0]?.replace(/ at line \d+.*$/, "") ?? "");
+  const options = { lineCounter, merge: true, logLevel: "error", uniqueKeys: false } as const;
+  const documents = parseAllDocuments(text, options);
+  for (const { errors, contents } of documents) {
+    const error = errors[0];
+    if (error !== undefined) {
+      const at = error.linePos?.[0] ?? { line: 1, col: 1 };
+      throw invalid(
+        file,
+        at.line,
+        at.col,
+        error.message.split("\n")[0]?.replace(/ at line \d+.*$/, "") ?? "",
+      );
+    }
+    if (contents !== null && !isMap(contents)) {
+      const { line, column } = positionAt(file, lineCounter, contents.range[0]);
+      throw invalid(file, line, column, "a Compose file is a mapping with keys such as 'services'");
+    }
   }
-  if (document.contents !== null && !isMap(document.contents)) {
-    throw invalid(file, 1, 1, "a Compose file is a mapping with keys such as 'services'");
-  }
-  return document;
+  return [...documents];
 }
 
 function resolveAlias(document: Document, node: unknown): Node | undefined {

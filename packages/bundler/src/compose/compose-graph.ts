@@ -1,7 +1,7 @@
 import path from "node:path";
 import { DrybagError } from "@drybag/errors";
 import { isMap } from "yaml";
-import { type ComposeDocument, type Position, readComposeDocument } from "./compose-document.ts";
+import { type ComposeDocument, type Position, readComposeDocuments } from "./compose-document.ts";
 import { type EnvFile, readEnvFile } from "./env-file.ts";
 import { interpolate } from "./interpolate.ts";
 import { type Found, itemsOf, keysOf, lookUpPath, positionOf, textOf } from "./look-up.ts";
@@ -53,7 +53,7 @@ export async function readComposeGraph(
     root,
     units: reader.units,
     extended: reader.extended,
-    documents: [...reader.documents.values()],
+    documents: [...reader.documents.values()].flat(),
   };
 }
 
@@ -66,12 +66,13 @@ interface UnitPlan {
 }
 
 class GraphReader {
-  readonly documents = new Map<string, ComposeDocument>();
+  /** By path; a file may hold several. */
+  readonly documents = new Map<string, ComposeDocument[]>();
   readonly units: ComposeUnit[] = [];
   readonly extended: ComposeDocument[] = [];
 
   async readUnit(plan: UnitPlan, depth: number): Promise<ComposeUnit> {
-    const documents = await Promise.all(plan.files.map((file) => this.#read(file)));
+    const documents = (await Promise.all(plan.files.map((file) => this.#read(file)))).flat();
     const unit: ComposeUnit = { ...plan, documents, includes: [] };
     this.units.push(unit);
     for (const document of documents) {
@@ -124,17 +125,17 @@ class GraphReader {
       if (file === undefined || target === undefined || this.documents.has(target)) continue;
       if (depth >= LONGEST_CHAIN) throw circle("extends", positionOf(file));
       const base = await this.#read(target);
-      this.extended.push(base);
-      await this.#readExtended(base, path.dirname(target), environment, depth + 1);
+      this.extended.push(...base);
+      for (const each of base) await this.#readExtended(each, path.dirname(target), environment, depth + 1);
     }
   }
 
-  async #read(file: string): Promise<ComposeDocument> {
+  async #read(file: string): Promise<ComposeDocument[]> {
     const known = this.documents.get(file);
     if (known !== undefined) return known;
-    const document = await readComposeDocument(file);
-    this.documents.set(file, document);
-    return document;
+    const documents = await readComposeDocuments(file);
+    this.documents.set(file, documents);
+    return documents;
   }
 }
 

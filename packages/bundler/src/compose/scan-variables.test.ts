@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { scanVariables } from "./scan-variables.ts";
 
 test("finds plain, braced and nested variables", () => {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: Compose syntax
   expect(scanVariables("${CUSTOM_IMAGE:-frappe/erpnext}:${CUSTOM_TAG:-$ERPNEXT_VERSION}")).toEqual([
     { name: "CUSTOM_IMAGE", required: false, default: "frappe/erpnext" },
     { name: "CUSTOM_TAG", required: false, default: "$ERPNEXT_VERSION" },
@@ -11,17 +10,14 @@ test("finds plain, braced and nested variables", () => {
 });
 
 test("knows required ones", () => {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: Compose syntax
   expect(scanVariables("a ${A:?tell me} ${B?} ${C:-${D:?deep}}")).toEqual([
     { name: "A", required: true },
-    { name: "B", required: true },
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: Compose syntax
+    { name: "B", required: true, mayBeEmpty: true },
     { name: "C", required: false, default: "${D:?deep}" },
     { name: "D", required: true },
   ]);
 });
 
 test("leaves escaped dollars, shell and broken braces alone", () => {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: Compose syntax
   expect(scanVariables("$$HOME $${X} $(date) $ ${} ${OPEN")).toEqual([{ name: "OPEN", required: false }]);
 });

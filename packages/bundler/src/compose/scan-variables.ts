@@ -3,6 +3,8 @@ export interface VariableUse {
   name: string;
   /** `${NAME:?…}` or `${NAME?…}`. */
   required: boolean;
+  /** `${NAME?…}`: required, but an empty value will do. */
+  mayBeEmpty?: boolean;
   /** `${NAME:-…}` or `${NAME-…}`. */
   default?: string;
 }
@@ -41,6 +43,7 @@ function parseBraced(inside: string): VariableUse[] {
     {
       name,
       required: operator.endsWith("?"),
+      ...(operator === "?" ? { mayBeEmpty: true } : {}),
       ...(operator.endsWith("-") ? { default: rest } : {}),
     },
     ...scanVariables(rest),

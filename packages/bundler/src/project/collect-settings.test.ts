@@ -3,7 +3,6 @@ import { scanVariables } from "../compose/scan-variables.ts";
 import { collectSettings } from "./collect-settings.ts";
 
 test("a required variable without a value is asked on site", () => {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: Compose syntax
   const { settings } = collectSettings(scanVariables("${GREETING:?hello}"), {}, {}, ["GREETING"]);
   expect(settings).toEqual([{ name: "GREETING", required: true, secret: false }]);
 });
@@ -11,7 +10,6 @@ test("a required variable without a value is asked on site", () => {
 test("a value from the packing environment is carried, a secret one is asked for", () => {
   const own = { TAG: "v2", DB_PASSWORD: "hunter2" };
   const { settings, packedEnvironment } = collectSettings(
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: Compose syntax
     scanVariables("${TAG:-v1} ${DB_PASSWORD:-123} $PORT ${HOME}"),
     { TAG: "v2", DB_PASSWORD: "hunter2", PORT: "80", HOME: "/root" },
     own,

@@ -4,6 +4,7 @@ import {
   type ComposeModel,
   type DockerContext,
   readComposeModel,
+  readRawComposeModel,
   runCompose,
 } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
@@ -11,6 +12,7 @@ import type { Setting } from "@drybag/format";
 import { type ComposeGraph, readComposeGraph } from "../compose/compose-graph.ts";
 import { findComposeFiles, type ProjectSources } from "../compose/find-compose-files.ts";
 import { interpolate } from "../compose/interpolate.ts";
+import type { VariableUse } from "../compose/scan-variables.ts";
 import { variablesOf } from "../compose/variables-of.ts";
 import type { ProjectFlags } from "../options.ts";
 import { collectSettings } from "./collect-settings.ts";
@@ -57,7 +59,7 @@ export async function loadProject(
   const environment = await readInterpolationEnvironment(docker, compose, sources.projectDirectory, signal);
   const graph = await readComposeGraph(sources.composeFiles, sources.projectDirectory, environment);
   const uses = graph.documents.flatMap(variablesOf);
-  const unknown = unique(uses.filter((use) => use.required && !environment[use.name]).map((use) => use.name));
+  const unknown = unique(uses.filter((use) => isMissing(use, environment)).map((use) => use.name));
   const [model, serviceFiles] = await Promise.all([
     readModel(docker, compose, unknown, signal),
     readServiceFiles(docker, compose, environment, unknown, signal),
@@ -73,6 +75,12 @@ export async function loadProject(
     settings,
     packedEnvironment,
   };
+}
+
+/** `${X:?}` wants a value, `${X?}` only that it is set. */
+function isMissing(use: VariableUse, environment: Readonly<Record<string, string>>): boolean {
+  const value = environment[use.name];
+  return use.required && (value === undefined || (value === "" && !use.mayBeEmpty));
 }
 
 function unique(names: readonly string[]): string[] {
@@ -153,21 +161,15 @@ async function readServiceFiles(
   unknown: string[],
   signal: AbortSignal,
 ): Promise<{ path: string; required: boolean }[]> {
-  const { stdout } = await runCompose(docker, compose, ["config", "--no-interpolate", "--format", "json"], {
+  const raw = await readRawComposeModel(docker, compose, {
     signal,
     env: placeholders(unknown, PLACEHOLDERS[0]),
   });
-  const raw = JSON.parse(stdout) as { services?: Record<string, RawService> };
   return Object.values(raw.services ?? {}).flatMap((service) =>
-    [...(service.env_file ?? []), ...(service.label_file ?? [])].map((file) =>
+    [...(service.env_file ?? []), ...[service.label_file ?? []].flat()].map((file) =>
       typeof file === "string"
         ? { path: interpolate(file, environment), required: true }
         : { path: interpolate(file.path, environment), required: file.required !== false },
     ),
   );
-}
-
-interface RawService {
-  env_file?: ({ path: string; required?: boolean } | string)[];
-  label_file?: string[];
 }

@@ -20,7 +20,8 @@ const ARCHITECTURES: Architecture[] = ["amd64", "arm64"];
  */
 export async function buildInstaller(packageFolder: string, program: string): Promise<Architecture[]> {
   const dist = join(packageFolder, "dist");
-  const preparing = nodeBinary(packageFolder, process.arch === "arm64" ? "arm64" : "amd64");
+  const here: Architecture = process.arch === "arm64" ? "arm64" : "amd64";
+  const preparing = nodeBinary(packageFolder, here);
   const recipe = await recipeDigest(program);
   const stale: Architecture[] = [];
   for (const architecture of ARCHITECTURES) {
@@ -29,19 +30,19 @@ export async function buildInstaller(packageFolder: string, program: string): Pr
   }
   if (stale.length === 0) return [];
   await requireOneVersion(packageFolder, preparing);
-  const blob = join(dist, ".drybag-site.blob");
-  await prepareBlob(program, preparing, blob);
   await Promise.all(
     stale.map(async (architecture) => {
       const executable = join(dist, executableName(architecture));
+      const blob = `${executable}.${process.pid}.blob`;
       const stampFile = join(dist, stampName(architecture));
       await rm(stampFile, { force: true });
+      await prepareBlob(program, preparing, blob, { withCompiledCode: architecture === here });
       await makeExecutable(nodeBinary(packageFolder, architecture), blob, executable);
+      await rm(blob);
       await compress(executable, `${executable}.gz`);
       await writeFile(stampFile, await stampOf(recipe, packageFolder, architecture));
     }),
   );
-  await rm(blob);
   return stale;
 }
 
@@ -89,7 +90,7 @@ async function requireOneVersion(packageFolder: string, preparing: string): Prom
 
 /** zlib writes neither a name nor a time into the header: the same bytes give the same bytes. */
 async function compress(file: string, outfile: string): Promise<void> {
-  const temporary = `${outfile}.new`;
+  const temporary = `${outfile}.${process.pid}.new`;
   await pipeline(createReadStream(file), createGzip({ level: 6 }), createWriteStream(temporary));
   await rename(temporary, outfile);
 }

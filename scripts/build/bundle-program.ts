@@ -14,7 +14,7 @@ const SHEBANG = "#!/usr/bin/env node";
 
 /** Bundles a program and all it imports into one file that Node 24 runs as it is. */
 export async function bundleProgram({ entry, outfile, format }: Program, version: string): Promise<void> {
-  const temporary = `${outfile}.new`;
+  const temporary = `${outfile}.${process.pid}.new`;
   const options: BuildOptions = {
     entryPoints: [entry],
     outfile: temporary,

@@ -30,9 +30,15 @@ export async function nodeVersion(binary: string): Promise<string> {
 }
 
 /**
- * The program as Node carries it: one file for all architectures, as it holds no compiled code.
+ * The program as Node carries it. With compiled code in it, it starts in 40 ms instead of 55, but only on the architecture that
+ * it was made on.
  */
-export async function prepareBlob(program: string, node: string, blob: string): Promise<void> {
+export async function prepareBlob(
+  program: string,
+  node: string,
+  blob: string,
+  { withCompiledCode }: { withCompiledCode: boolean },
+): Promise<void> {
   const work = await mkdtemp(join(dirname(blob), ".sea-"));
   try {
     // Names without folders: the blob records the program's name as it is given here.
@@ -42,12 +48,13 @@ export async function prepareBlob(program: string, node: string, blob: string): 
       output: "drybag-site.blob",
       disableExperimentalSEAWarning: true,
       useSnapshot: false,
-      useCodeCache: false,
+      useCodeCache: withCompiledCode,
       // Otherwise NODE_OPTIONS could put code into the installer.
       execArgvExtension: "none",
     };
     await writeFile(join(work, "sea.json"), JSON.stringify(config));
-    await run(node, ["--experimental-sea-config", "sea.json"], { cwd: work });
+    // The seed makes the compiled code the same every time. (A --hash-seed would, too, but Node would refuse that code.)
+    await run(node, ["--random-seed=1", "--experimental-sea-config", "sea.json"], { cwd: work });
     await rename(join(work, "drybag-site.blob"), blob);
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -56,7 +63,7 @@ export async function prepareBlob(program: string, node: string, blob: string): 
 
 /** Writes a copy of a Node binary that runs the program in the blob and nothing else. Never strip it: it would lose the blob. */
 export async function makeExecutable(node: string, blob: string, outfile: string): Promise<void> {
-  const temporary = `${outfile}.new`;
+  const temporary = `${outfile}.${process.pid}.new`;
   await copyFile(node, temporary);
   await chmod(temporary, 0o755);
   // A process of its own, for a second core and because it warns about section names that do no harm.

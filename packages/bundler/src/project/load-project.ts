@@ -47,6 +47,38 @@ export async function loadProject(
   flags: ProjectFlags,
   signal: AbortSignal,
 ): Promise<LoadedProject> {
+  const files = await readProjectFiles(docker, flags, signal);
+  const { sources, graph, environment, compose, unknownVariables } = files;
+  const [model, serviceFiles] = await Promise.all([
+    readModel(docker, compose, unknownVariables, signal),
+    readServiceFiles(docker, compose, environment, unknownVariables, signal),
+  ]);
+  const uses = graph.documents.flatMap(variablesOf);
+  const { settings, packedEnvironment } = collectSettings(uses, environment, docker.env, unknownVariables);
+  return {
+    sources,
+    model,
+    graph,
+    environment,
+    unknownVariables,
+    serviceFiles,
+    settings,
+    packedEnvironment,
+  };
+}
+
+/** A project as far as it can be read without asking Compose what it means. */
+export interface ProjectFiles
+  extends Pick<LoadedProject, "sources" | "graph" | "environment" | "unknownVariables"> {
+  compose: ComposeFlags;
+}
+
+/** Reads the files of a project. Throws `project-not-found`, `project-invalid`, `file-missing`, `file-unreadable`. */
+export async function readProjectFiles(
+  docker: DockerContext,
+  flags: ProjectFlags,
+  signal: AbortSignal,
+): Promise<ProjectFiles> {
   const sources = await findComposeFiles(flags, docker.env);
   const compose: ComposeFlags = {
     cwd: flags.cwd,
@@ -59,22 +91,8 @@ export async function loadProject(
   const environment = await readInterpolationEnvironment(docker, compose, sources.projectDirectory, signal);
   const graph = await readComposeGraph(sources.composeFiles, sources.projectDirectory, environment);
   const uses = graph.documents.flatMap(variablesOf);
-  const unknown = unique(uses.filter((use) => isMissing(use, environment)).map((use) => use.name));
-  const [model, serviceFiles] = await Promise.all([
-    readModel(docker, compose, unknown, signal),
-    readServiceFiles(docker, compose, environment, unknown, signal),
-  ]);
-  const { settings, packedEnvironment } = collectSettings(uses, environment, docker.env, unknown);
-  return {
-    sources,
-    model,
-    graph,
-    environment,
-    unknownVariables: unknown,
-    serviceFiles,
-    settings,
-    packedEnvironment,
-  };
+  const missing = uses.filter((use) => isMissing(use, environment));
+  return { sources, graph, environment, compose, unknownVariables: unique(missing.map((use) => use.name)) };
 }
 
 /** `${X:?}` wants a value, `${X?}` only that it is set. */

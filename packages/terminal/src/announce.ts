@@ -4,10 +4,11 @@
  */
 const displays = new WeakMap<NodeJS.WritableStream, (line: string) => void>();
 
-export function announce(stream: NodeJS.WritableStream, line: string): void {
+export function announce(stream: NodeJS.WriteStream, line: string): void {
   const show = displays.get(stream);
+  // In a terminal a question, or the ^C that was typed, may stand on the line.
   if (show) show(line);
-  else stream.write(`${line}\n`);
+  else stream.write(`${stream.isTTY ? "\n" : ""}${line}\n`);
 }
 
 /** Gives a stream to a live display; the function returned takes it back. */

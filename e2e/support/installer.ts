@@ -46,6 +46,16 @@ export async function stopLoadClient(run: InstallerProcess): Promise<void> {
   throw new Error("the installer ended before it loaded anything");
 }
 
+/** Resolves once a program that runs with --json has shown its services for the first time. */
+export function untilServices(run: InstallerProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    run.stderr.on("data", (chunk: Buffer) => {
+      if (chunk.toString().includes('"type":"services"')) resolve();
+    });
+    run.then(() => reject(new Error("the program ended before it showed its services")), reject);
+  });
+}
+
 /** Ctrl-C, as the terminal gives it to the whole group. Returns how long the program took to stop, in milliseconds. */
 export async function interrupt(run: InstallerProcess): Promise<number> {
   const startedMs = performance.now();

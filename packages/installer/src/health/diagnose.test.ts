@@ -10,6 +10,7 @@ test.each([
   ["psycopg2: could not translate host name: Temporary failure in name resolution", "name could not be"],
   ["ping: bad address 'db'", "name could not be"],
   ["/entrypoint.sh: 3: cannot create /data/x: Permission denied", "may not read or write"],
+  ["sh: exec: line 0: /missing: not found\nsh: again", "is not there"],
   ["Can't connect to MySQL server on 'db'", "did not answer"],
 ])("%j", (text, cause) => {
   expect(diagnose(text)?.cause).toContain(cause);

@@ -55,7 +55,7 @@ const PATTERNS: readonly Pattern[] = [
       "Look at owner and mode of the files that the service mounts; with SELinux, mounts may need ':z' in the Compose file.",
   },
   {
-    pattern: /executable file not found|no such file or directory/i,
+    pattern: /executable file not found|no such file or directory|: not found$/im,
     cause: "a file or program that it needs is not there",
     remedy: "See whether the file is in the bundle, or mounted from a folder that this server does not have.",
   },

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { expectedServices } from "./expected-state.ts";
 
 function states(services: ComposeModel["services"]): Record<string, string> {
-  const expected = expectedServices({ name: "x", ...(services && { services }) });
+  const expected = expectedServices({ name: "x", ...(services && { services }) }, []);
   return Object.fromEntries(expected.map(({ name, state }) => [name, state]));
 }
 
@@ -40,13 +40,23 @@ test("or one that is never restarted, where that is written out", () => {
 });
 
 test("replicas come from deploy, else from scale, else it is one", () => {
-  const expected = expectedServices({
-    name: "x",
-    services: { a: {}, b: { scale: 2 }, c: { deploy: { replicas: 3 } }, d: { deploy: { replicas: 0 } } },
-  });
+  const expected = expectedServices(
+    {
+      name: "x",
+      services: { a: {}, b: { scale: 2 }, c: { deploy: { replicas: 3 } }, d: { deploy: { replicas: 0 } } },
+    },
+    [],
+  );
   expect(expected.map(({ replicas }) => replicas)).toEqual([1, 2, 3, 0]);
 });
 
 test("what another program provides has no containers", () => {
-  expect(expectedServices({ name: "x", services: { model: { provider: { type: "model" } } } })).toEqual([]);
+  expect(expectedServices({ name: "x", services: { model: { provider: { type: "model" } } } }, [])).toEqual(
+    [],
+  );
+});
+
+test("or one that the bundle declares", () => {
+  const declared = [{ name: "once", image: "a:1", profiles: [], oneShot: true as const }];
+  expect(expectedServices({ name: "x", services: { once: {} } }, declared)[0]?.state).toBe("done");
 });

@@ -1,4 +1,5 @@
 import type { ComposeModel, ComposeService } from "@drybag/docker";
+import type { BundledService } from "@drybag/format";
 
 export interface ExpectedService {
   name: string;
@@ -11,14 +12,21 @@ export interface ExpectedService {
   replicas: number;
 }
 
-/** What each service of a project should come to. The model has active services only. */
-export function expectedServices(model: ComposeModel): ExpectedService[] {
+/**
+ * What each service of a project should come to. The model has active services only; the bundle may declare one-shots that nothing
+ * in the Compose files tells of.
+ */
+export function expectedServices(
+  model: ComposeModel,
+  declared: readonly BundledService[],
+): ExpectedService[] {
   const services = model.services ?? {};
   const awaited = servicesAwaited(Object.values(services));
+  const oneShots = new Set(declared.filter(({ oneShot }) => oneShot).map(({ name }) => name));
   return Object.entries(services)
     .filter(([, service]) => service.provider === undefined)
     .map(([name, service]): ExpectedService => {
-      const isOneShot = awaited.has(name) || neverRestarts(service);
+      const isOneShot = oneShots.has(name) || awaited.has(name) || neverRestarts(service);
       return { name, state: isOneShot ? "done" : "up", replicas: replicasOf(service) };
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -12,7 +12,7 @@ const running = {
 
 test("a run is steady from when it was first seen, and anew after each change", () => {
   let nowMs = 0;
-  const observer = new Observer(() => nowMs);
+  const observer = new Observer({ sharesClock: false, now: () => nowMs });
   expect(observer.observe(running)).toEqual({ steadyMs: 0, restarts: 0 });
   nowMs = 4000;
   expect(observer.observe(running)).toEqual({ steadyMs: 4000, restarts: 0 });
@@ -23,10 +23,17 @@ test("a run is steady from when it was first seen, and anew after each change", 
 
 test("a change of health is a change", () => {
   let nowMs = 0;
-  const observer = new Observer(() => nowMs);
+  const observer = new Observer({ sharesClock: false, now: () => nowMs });
   observer.observe({ ...running, health: "starting" });
   nowMs = 9000;
   expect(observer.observe({ ...running, health: "unhealthy" }).steadyMs).toBe(0);
+});
+
+test("where the clock is the engine's, what ran before the first look counts, but not for how long it is unhealthy", () => {
+  const now = () => Date.parse("2025-01-01T00:00:30Z");
+  const observer = new Observer({ sharesClock: true, now });
+  expect(observer.observe(running).steadyMs).toBe(30_000);
+  expect(observer.observe({ ...running, id: "2", health: "unhealthy" }).steadyMs).toBe(0);
 });
 
 test("a single look takes the engine's word for how long it runs", () => {

@@ -9,15 +9,17 @@ interface Sight {
 }
 
 /**
- * Remembers containers between two looks, so that "it stays up" is something that was seen. Time is measured here and not by
- * comparing clocks: the engine's may be another machine's.
+ * Remembers containers between two looks, so that "it stays up" is something that was seen. Where the engine's clock is ours, what it
+ * says about a container that runs since before the first look counts as well.
  */
 export class Observer {
   readonly #sights = new Map<string, Sight>();
+  readonly #sharesClock: boolean;
   readonly #now: () => number;
 
-  constructor(now: () => number = () => performance.now()) {
-    this.#now = now;
+  constructor(options: { sharesClock: boolean; now?: () => number }) {
+    this.#sharesClock = options.sharesClock;
+    this.#now = options.now ?? Date.now;
   }
 
   observe(container: ContainerFacts): Observation {
@@ -29,8 +31,11 @@ export class Observer {
       firstRestartCount: before?.firstRestartCount ?? container.restartCount,
     };
     this.#sights.set(container.id, sight);
+    const seenMs = this.#now() - sight.sinceMs;
+    // Since when it is unhealthy the engine does not say, only since when it runs.
+    const isPlain = container.state === "running" && container.health === "none";
     return {
-      steadyMs: this.#now() - sight.sinceMs,
+      steadyMs: this.#sharesClock && isPlain ? Math.max(seenMs, runsMs(container, this.#now())) : seenMs,
       restarts: container.restartCount - sight.firstRestartCount,
     };
   }
@@ -38,7 +43,11 @@ export class Observer {
 
 /** What a single look tells, by the engine's own times: for `status`, which does not wait. */
 export function glance(container: ContainerFacts, nowMs: number): Observation {
-  const startedMs = Date.parse(container.startedAt);
-  const runsMs = Number.isNaN(startedMs) ? 0 : nowMs - startedMs;
-  return { steadyMs: container.state === "running" ? runsMs : Number.POSITIVE_INFINITY, restarts: 0 };
+  const steadyMs = container.state === "running" ? runsMs(container, nowMs) : Number.POSITIVE_INFINITY;
+  return { steadyMs, restarts: 0 };
+}
+
+function runsMs({ startedAt }: ContainerFacts, nowMs: number): number {
+  const startedMs = Date.parse(startedAt);
+  return Number.isNaN(startedMs) ? 0 : nowMs - startedMs;
 }

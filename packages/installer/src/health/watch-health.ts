@@ -6,6 +6,7 @@ import { Observer } from "./observer.ts";
 
 export interface WatchOptions {
   docker: DockerContext;
+  engineIsLocal: boolean;
   projectName: string;
   expected: readonly ExpectedService[];
   /** As they were before Compose began: until it has ended, one that is still as it was says nothing of this release. */
@@ -31,7 +32,7 @@ const POLL_MS = 500;
  */
 export async function watchHealth(options: WatchOptions): Promise<HealthResult> {
   const { docker, projectName, expected, timeoutMs, settleMs, signal, onServices } = options;
-  const observer = new Observer();
+  const observer = new Observer({ sharesClock: options.engineIsLocal });
   const deadline = performance.now() + timeoutMs;
   let up: { exitCode: number } | undefined;
   const upEnded = options.up.then((result) => {

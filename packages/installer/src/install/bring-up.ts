@@ -30,7 +30,7 @@ export async function bringUp(
       "Start the stack and wait until it is healthy",
       async () => {
         const result = await startRelease(
-          { ...release, expected: expectedServices(release.model) },
+          { ...release, expected: expectedServices(release.model, release.manifest.services) },
           {
             timeoutMs,
             signal,

@@ -50,7 +50,7 @@ async function installBundle(
   options: InstallOptions,
   surroundings: InstallSurroundings & { enter(phase: InstallPhase): void },
 ): Promise<InstallReport> {
-  const { docker, progress, signal, enter } = surroundings;
+  const { docker, engineIsLocal, progress, signal, enter } = surroundings;
   const startedAt = new Date();
   const stopwatch = new Stopwatch(progress);
 
@@ -115,7 +115,7 @@ async function installBundle(
 
   enter("starting");
   const flags = releaseFlags(manifest, finalFolder, projectName);
-  const toStart = { docker, flags, projectName, manifest, store, name: release, model };
+  const toStart = { docker, engineIsLocal, flags, projectName, manifest, store, name: release, model };
   const { services, started } = await bringUp(site, toStart, options, { ...surroundings, stopwatch });
   const healthFindings = endedUnexpectedly(services);
   showFindings(healthFindings, progress);

@@ -14,6 +14,7 @@ import { readAnswers } from "../settings/answers-file.ts";
 import { askSettings } from "../settings/ask-settings.ts";
 import { missingSettingFindings, resolveSettings } from "../settings/resolve-settings.ts";
 import type { EnteredSite } from "../site/enter-site.ts";
+import { readJournal, wasStarted } from "../site/journal.ts";
 import type { InstallOptions, InstallSurroundings } from "./install-options.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
@@ -55,12 +56,14 @@ export async function prepare(
       projectName,
       dir: options.dir,
       engineIsLocal,
-      isKnown: site.previous !== undefined,
+      isKnown: wasStarted(await readJournal(site.paths.journal)),
       signal,
     });
     const findings = [...check.findings];
     let model: ComposeModel | undefined;
-    if (resolved.missing.length === 0 && check.host.composeVersion !== undefined) {
+    // Without an engine nobody could say whose the ports are that are taken.
+    const canAsk = check.host.engine !== undefined && check.host.composeVersion !== undefined;
+    if (resolved.missing.length === 0 && canAsk) {
       model = await readProject({ ...project, answers: resolved.answers });
       findings.push(...(await checkProject({ model, host: check.host, projectName, engineIsLocal })));
     }

@@ -16,6 +16,7 @@ import { expectedImageId } from "../images/image-state.ts";
 
 export interface ReleaseToStart {
   docker: DockerContext;
+  engineIsLocal: boolean;
   flags: ComposeFlags;
   projectName: string;
   manifest: Manifest;
@@ -38,7 +39,7 @@ export async function startRelease(
   release: ReleaseToStart,
   options: { timeoutMs: number; signal: AbortSignal; onServices(services: JudgedService[]): void },
 ): Promise<StartResult> {
-  const { docker, flags, projectName, expected } = release;
+  const { docker, engineIsLocal, flags, projectName, expected } = release;
   const { timeoutMs, signal, onServices } = options;
   const before = await listProjectContainers(docker, projectName, { signal });
   if (await isUpToDate(release, before, signal)) {
@@ -56,6 +57,7 @@ export async function startRelease(
   try {
     const health = await watchHealth({
       docker,
+      engineIsLocal,
       projectName,
       expected,
       before,

@@ -1,6 +1,6 @@
 import type { Setting } from "@drybag/format";
 import { ask, type Questions } from "@drybag/terminal";
-import { envValueProblem } from "./env-lines.ts";
+import { settingProblem } from "./setting-problem.ts";
 
 export { confirm, type Questions } from "@drybag/terminal";
 
@@ -12,9 +12,10 @@ export async function askSettings(
   const answers = new Map<string, string>();
   for (const setting of missing) {
     if (setting.description) questions.stderr.write(`${setting.description}\n`);
+    if (setting.choices) questions.stderr.write(`One of: ${setting.choices.join(", ")}\n`);
     for (;;) {
       const value = await ask(`${setting.name}: `, questions, setting.secret);
-      const problem = value === "" ? "is needed" : envValueProblem(value);
+      const problem = value === "" ? "is needed" : settingProblem(setting, value);
       if (problem === undefined) {
         answers.set(setting.name, value);
         break;

@@ -1,7 +1,7 @@
 import { DrybagError, type Finding } from "@drybag/errors";
 import type { Setting } from "@drybag/format";
 import { nearestName } from "@drybag/terminal";
-import { envValueProblem } from "./env-lines.ts";
+import { settingProblem } from "./setting-problem.ts";
 
 export interface ResolvedSettings {
   /** The site's answers, by name. Variables that keep their default are not among them. */
@@ -20,13 +20,19 @@ export function resolveSettings(input: {
   given: ReadonlyMap<string, string>;
 }): ResolvedSettings {
   const names = input.settings.map(({ name }) => name);
-  for (const [name, value] of input.given) {
-    if (!names.includes(name)) throw unknownSetting(name, names);
-    const problem = envValueProblem(value);
-    if (problem !== undefined) throw new DrybagError("setting-invalid", `The value of ${name} ${problem}.`);
-  }
+  const unknown = [...input.given.keys()].find((name) => !names.includes(name));
+  if (unknown !== undefined) throw unknownSetting(unknown, names);
   const answers = new Map([...input.remembered, ...input.given]);
+  for (const setting of input.settings) refuseInvalid(setting, answers.get(setting.name));
   return { answers, missing: input.settings.filter((setting) => isMissing(setting, answers)) };
+}
+
+function refuseInvalid(setting: Setting, value: string | undefined): void {
+  const problem = value === undefined ? undefined : settingProblem(setting, value);
+  if (problem === undefined) return;
+  throw new DrybagError("setting-invalid", `The value of ${setting.name} ${problem}.`, {
+    hint: `Give another one: --set ${setting.name}=...`,
+  });
 }
 
 /** Compose takes an empty value for none in `${NAME:?}`. */

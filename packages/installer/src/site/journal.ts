@@ -68,6 +68,11 @@ function parseLine(line: string): JournalLine[] {
   }
 }
 
+/** Whether Drybag has started the stack before, successfully or not: its containers are then ours. */
+export function wasStarted(lines: readonly JournalLine[]): boolean {
+  return lines.some(({ step }) => step === "up-started");
+}
+
 /** Tags that a load may have moved and that nobody has put back or confirmed since. */
 export function unsettledTags(lines: readonly JournalLine[]): RecordedTag[] {
   let tags: RecordedTag[] = [];

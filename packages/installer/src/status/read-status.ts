@@ -45,7 +45,8 @@ export async function readStatus(
   const model = await readComposeModel(docker, releaseFlags(manifest, folder, name), { signal });
   const containers = await listProjectContainers(docker, name, { signal });
   const states = await readImageStates(docker, manifest.images, engine.imageStore, { signal });
-  const services = judgeServices(expectedServices(model), containers, (each) => glance(each, Date.now()));
+  const expected = expectedServices(model, manifest.services);
+  const services = judgeServices(expected, containers, (each) => glance(each, Date.now()));
 
   const images = states.map(({ image, problem }) => ({
     tag: image.tag,

@@ -1,0 +1,243 @@
+import { mkdtemp, readdir, readlink, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { buildFixture } from "@drybag/fixtures";
+import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { imagesOf, interrupt, packProject, startInstaller, untilServices } from "./support/installer.ts";
+
+let lab: Lab;
+let site: Engine;
+let work: string;
+let dir: string;
+let first: string;
+
+/** Services whose behaviour is a setting, so that one bundle serves every case. */
+const COMPOSE = `
+x-quick: &quick
+  image: inst/probe:1
+  stop_grace_period: 0s
+
+services:
+  probe:
+    <<: *quick
+    entrypoint: ["sh", "-c", "\${PROBE:-sleep 1000000}"]
+    restart: \${RESTART:-unless-stopped}
+    healthcheck: { test: [CMD-SHELL, "\${CHECK:-true}"], interval: 1s, retries: 1 }
+  job:
+    <<: *quick
+    entrypoint: ["sh", "-c", "\${JOB:-sleep 1000000}"]
+    healthcheck: { test: [CMD, "true"], interval: 1s }
+  plain:
+    <<: *quick
+    entrypoint: ["sleep", "1000000"]
+    ports: ["\${PORT:-18080}:80"]
+`;
+
+beforeAll(async () => {
+  lab = await labUp({ name: "insthealth", environment: readLabEnvironment(process.env) });
+  site = lab.site;
+  work = await mkdtemp(path.join(tmpdir(), "drybag-insthealth-"));
+  dir = path.join(work, "opt");
+  await buildFixture("hello", { engineEnv: lab.connected.env });
+  first = await packVersion("1");
+});
+
+afterAll(async () => {
+  await rm(work, { recursive: true, force: true });
+  await lab?.[Symbol.asyncDispose]();
+});
+
+/** Every version has another image under the same tag. */
+async function packVersion(version: string): Promise<string> {
+  const dockerfile = `FROM drybag/hello-task:1.0.0\nRUN echo ${version} >/version\n`;
+  await lab.connected.docker(["build", "--quiet", "--tag", "inst/probe:1", "-"], { input: dockerfile });
+  const project = path.join(work, "stack");
+  return packProject(lab.connected, project, { "compose.yaml": COMPOSE }, ["--bundle-version", version]);
+}
+
+const DEFAULTS = {
+  PROBE: "sleep 1000000",
+  RESTART: "unless-stopped",
+  CHECK: "true",
+  JOB: "sleep 1000000",
+  PORT: "18080",
+};
+
+async function install(
+  settings: Partial<typeof DEFAULTS> = {},
+  { folder = first, args = [] as string[], env = {} } = {},
+) {
+  const set = Object.entries({ ...DEFAULTS, ...settings }).flatMap(([name, value]) => [
+    "--set",
+    `${name}=${value}`,
+  ]);
+  const run = await startInstaller(
+    site,
+    ["install", folder, "--json", "--yes", "--dir", dir, ...set, ...args],
+    env,
+  );
+  const result = JSON.parse(run.stdout) as {
+    error?: { code: string; message: string; detail?: string; hint?: string };
+    services?: { name: string; state: string }[];
+    findings?: { code: string; message: string }[];
+  };
+  return { exitCode: run.exitCode, stderr: run.stderr, ...result };
+}
+
+async function status() {
+  const run = await startInstaller(site, ["status", "--json", "--dir", dir]);
+  const { stacks } = JSON.parse(run.stdout) as { stacks: { release: string; healthy: boolean }[] };
+  return { exitCode: run.exitCode, ...stacks[0] };
+}
+
+describe("health is what the containers show", () => {
+  test("a first install that fails leaves its containers to be looked at", async () => {
+    const { exitCode, error } = await install({ PROBE: "exit 3" });
+    expect(exitCode).toBe(7);
+    expect(error?.hint).toContain("docker compose -p stack down");
+    expect(await readdir(path.join(dir, "stack"))).not.toContain("current");
+  });
+
+  test("Ctrl-C while the stack starts stops at once, and says what runs", async () => {
+    const run = startInstaller(site, [
+      "install",
+      first,
+      "--json",
+      "--yes",
+      "--dir",
+      dir,
+      "--set",
+      "RESTART=no",
+    ]);
+    await untilServices(run);
+    expect(await interrupt(run)).toBeLessThan(2000);
+    expect(JSON.parse((await run).stdout)).toMatchObject({
+      error: { detail: expect.stringContaining("some of its containers may run") },
+    });
+  });
+
+  test("a stack with and without healthchecks comes up", async () => {
+    const { exitCode, services, error } = await install();
+    expect(exitCode, JSON.stringify(error)).toBe(0);
+    expect(services?.map(({ name, state }) => `${name} ${state}`)).toEqual([
+      "job healthy",
+      "plain running",
+      "probe healthy",
+    ]);
+    expect(await status()).toMatchObject({ exitCode: 0, healthy: true });
+  });
+
+  test.each([
+    ["a crash loop", { PROBE: "echo boom >&2; exit 3" }, /probe: crash loop.*\| boom/s],
+    ["a healthcheck that fails", { CHECK: "echo no database; false" }, /probe: unhealthy \(no database\)/],
+    ["a one-shot that fails", { RESTART: "no", PROBE: "echo sorry; exit 4" }, /probe: exited 4.*\| sorry/s],
+    ["a service that only fails", { JOB: "echo gone; exit 5" }, /job: exited 5.*\| gone/s],
+    ["a program that is not there", { PROBE: "exec /missing" }, /likely: a file or program/],
+  ])("%s is not healthy, with its last words", async (_, settings, said) => {
+    const { exitCode, error } = await install(settings);
+    expect(exitCode).toBe(7);
+    expect(error).toMatchObject({ code: "unhealthy", detail: expect.stringMatching(said) });
+    expect(error?.hint).toContain("stays the current one");
+    expect((await status()).exitCode).toBe(7);
+  });
+
+  test("a one-shot that never ends is not healthy when its time is over", async () => {
+    const { exitCode, error } = await install({ RESTART: "no" }, { args: ["--timeout", "3"] });
+    expect(exitCode).toBe(7);
+    expect(error?.message).toBe("Not healthy after 3.0 s: probe.");
+  });
+
+  test("a one-shot that ends well is as it should be", async () => {
+    const { exitCode, services, findings } = await install({ RESTART: "no", PROBE: "exit 0" });
+    expect(exitCode).toBe(0);
+    expect(services).toContainEqual(expect.objectContaining({ name: "probe", state: "exited 0" }));
+    expect(findings).toEqual([]);
+  });
+
+  test("a service that ends well without being one is told, not guessed", async () => {
+    const { exitCode, findings } = await install({ JOB: "exit 0" });
+    expect(exitCode).toBe(0);
+    expect(findings).toMatchObject([{ code: "service-ended", message: expect.stringMatching(/^job has/) }]);
+  });
+
+  test("the right settings again bring it back", async () => {
+    expect((await install()).exitCode).toBe(0);
+    expect(await status()).toMatchObject({ exitCode: 0, healthy: true });
+  });
+});
+
+describe("a newer release", () => {
+  test("that never gets healthy gives way to the one before, which runs again with its own images", async () => {
+    const second = await packVersion("2");
+    const before = await imagesOf(site);
+    const current = await readlink(path.join(dir, "stack", "current"));
+    const { exitCode, error } = await install({ PROBE: "exit 1" }, { folder: second });
+    expect(exitCode).toBe(7);
+    expect(error?.hint).toMatch(/^Release 1-[0-9a-f]{8} was started again/);
+    expect(await readlink(path.join(dir, "stack", "current"))).toBe(current);
+    const after = await imagesOf(site);
+    expect(after.filter((line) => line.startsWith("inst/probe:1"))).toEqual(before);
+    const { stdout } = await site.docker(["exec", "stack-plain-1", "cat", "/version"]);
+    expect(stdout).toBe("1");
+  });
+
+  test("that is healthy becomes the current one", async () => {
+    const second = path.join(work, "stack-out", "stack-2");
+    const { exitCode, error } = await install({}, { folder: second });
+    expect(exitCode, JSON.stringify(error)).toBe(0);
+    expect((await status()).release).toMatch(/^2-/);
+    const { stdout } = await site.docker(["exec", "stack-plain-1", "cat", "/version"]);
+    expect(stdout).toBe("2");
+    expect(await readdir(path.join(dir, "stack", "releases"))).toHaveLength(2);
+  });
+});
+
+describe("before anything is changed", () => {
+  test("everything in the way is told at once, and the server is as it was", async () => {
+    await site.docker([
+      ...["create", "--label", "com.docker.compose.project=another"],
+      ...["--label", "com.docker.compose.oneoff=False", "--name", "squatter", "inst/probe:1", "sh"],
+    ]);
+    const { exitCode, error } = await install({}, { args: ["--name", "another"] });
+    expect(exitCode).toBe(6);
+    expect(error?.code).toBe("preflight-failed");
+    expect(error?.detail).toContain("A Compose project named another is here already");
+    expect(error?.detail).toContain("taken by the container stack-plain-1");
+    expect(await readdir(dir)).toEqual(["stack"]);
+  });
+
+  test("a port that another program holds is found", async () => {
+    const holder = site.exec(
+      [
+        process.execPath,
+        "-e",
+        "require('node:net').createServer().listen(18081, '0.0.0.0', () => console.log('listens'))",
+      ],
+      { reject: false },
+    );
+    await new Promise((resolve) => holder.stdout?.once("data", resolve));
+    const { exitCode, error } = await install({ PORT: "18081" });
+    holder.kill();
+    expect(exitCode).toBe(6);
+    expect(error?.message).toContain("Port 18081/tcp, which plain publishes, is taken by another program.");
+    expect(await status()).toMatchObject({ exitCode: 0, healthy: true });
+  });
+
+  test.each([
+    ["no docker command", { env: { PATH: "/nonexistent" } }, 4, "docker-missing"],
+    ["no Compose", { env: { DOCKER_CONFIG: "/nonexistent" } }, 4, "compose-missing"],
+    ["no engine", { env: { DOCKER_HOST: "unix:///nonexistent.sock" } }, 4, "engine-unreachable"],
+    ["a folder that cannot be written", { args: ["--dir", "/etc/hostname/x"] }, 6, "not-writable"],
+    ["no bundle", { folder: "/etc" }, 5, "bundle-not-found"],
+    ["an unknown setting", { args: ["--set", "PROBES=1"] }, 3, "setting-invalid"],
+    ["an unknown option", { args: ["--colour"] }, 2, "usage"],
+    ["nobody to ask", { args: ["--no-yes"] }, 2, "usage"],
+  ])("%s: one clear line, a remedy, its exit code", async (_, surroundings, exitCode, code) => {
+    const run = await install({}, surroundings);
+    expect(run.exitCode).toBe(exitCode);
+    expect(run.error?.code).toBe(code);
+    expect(run.error?.hint).toBeTruthy();
+    expect(run.stderr).not.toMatch(/^\s+at /m);
+  });
+});

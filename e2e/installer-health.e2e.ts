@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readlink, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildFixture } from "@drybag/fixtures";
@@ -32,6 +32,7 @@ services:
     <<: *quick
     entrypoint: ["sleep", "1000000"]
     ports: ["\${PORT:-18080}:80"]
+    volumes: ["./kept:/kept"]
 `;
 
 beforeAll(async () => {
@@ -53,6 +54,7 @@ async function packVersion(version: string): Promise<string> {
   const dockerfile = `FROM drybag/hello-task:1.0.0\nRUN echo ${version} >/version\n`;
   await lab.connected.docker(["build", "--quiet", "--tag", "inst/probe:1", "-"], { input: dockerfile });
   const project = path.join(work, "stack");
+  await mkdir(path.join(project, "kept"), { recursive: true });
   return packProject(lab.connected, project, { "compose.yaml": COMPOSE }, ["--bundle-version", version]);
 }
 
@@ -170,6 +172,7 @@ describe("health is what the containers show", () => {
 describe("a newer release", () => {
   test("that never gets healthy gives way to the one before, which runs again with its own images", async () => {
     const second = await packVersion("2");
+    await site.docker(["exec", "stack-plain-1", "sh", "-c", "echo precious >/kept/data"]);
     const before = await imagesOf(site);
     const current = await readlink(path.join(dir, "stack", "current"));
     const { exitCode, error } = await install({ PROBE: "exit 1" }, { folder: second });
@@ -190,6 +193,8 @@ describe("a newer release", () => {
     const { stdout } = await site.docker(["exec", "stack-plain-1", "cat", "/version"]);
     expect(stdout).toBe("2");
     expect(await readdir(path.join(dir, "stack", "releases"))).toHaveLength(2);
+    const kept = await site.docker(["exec", "stack-plain-1", "cat", "/kept/data"]);
+    expect(kept.stdout).toBe("precious");
   });
 });
 

@@ -19,7 +19,6 @@ import {
 const STOP_LIMIT_MS = 2000;
 const BUSYBOX = "drybag/hello-task:1.0.0";
 const BIG_LAYER_MIB = 96;
-// biome-ignore lint/suspicious/noTemplateCurlyInString: it is to arrive as it is.
 const NASTY = ' it\'s "$HOME" ${X} \\ #1 ';
 
 let lab: Lab;

@@ -8,6 +8,7 @@ import { showFindings } from "../preflight/report-findings.ts";
 import { placeRelease } from "../release/place-release.ts";
 import { writeReleaseEnv } from "../release/release-env.ts";
 import { releaseFlags } from "../release/release-flags.ts";
+import { makeDataFolders } from "../release/site-data.ts";
 import { writeAnswers } from "../settings/answers-file.ts";
 import { confirm } from "../settings/ask-settings.ts";
 import { switchCurrent } from "../site/current-release.ts";
@@ -106,6 +107,7 @@ async function installBundle(
   enter("placing");
   const placeFindings = await stopwatch.stage("place", "Place the release", async () => {
     await writeAnswers(paths.answers, answers);
+    await makeDataFolders(manifest, paths.data);
     const findings = await placeRelease({ staged: stagedFolder, final: finalFolder, manifest });
     await writeReleaseEnv({ manifest, folder: finalFolder, finalFolder, projectName, answers });
     await appendToJournal(paths.journal, { step: "release-placed", release });

@@ -47,9 +47,10 @@ export async function prepare(
   const remembered = await readAnswers(site.paths.answers);
   const resolved = resolveSettings({ settings: manifest.settings, remembered, given: options.given });
   const project = { docker, manifest, site, projectName, signal };
+  const aboutProject = { manifest, releaseFolder: site.stagedFolder, projectName, engineIsLocal };
 
   const checked = await stopwatch.stage("preflight", "Check this server", async () => {
-    await stageRelease(pass, site.stagedFolder, signal);
+    await stageRelease(pass, { folder: site.stagedFolder, data: site.paths.data }, signal);
     const check = await checkHost({
       docker,
       manifest,
@@ -65,7 +66,7 @@ export async function prepare(
     const canAsk = check.host.engine !== undefined && check.host.composeVersion !== undefined;
     if (resolved.missing.length === 0 && canAsk) {
       model = await readProject({ ...project, answers: resolved.answers });
-      findings.push(...(await checkProject({ model, host: check.host, projectName, engineIsLocal })));
+      findings.push(...(await checkProject({ ...aboutProject, model, host: check.host })));
     }
     if (!questions) findings.push(...missingSettingFindings(resolved.missing));
     refuseErrors(findings);
@@ -85,7 +86,7 @@ export async function prepare(
   }
   return stopwatch.stage("settings", "Check the settings", async () => {
     const asked = await readProject({ ...project, answers });
-    const more = await checkProject({ model: asked, host, projectName, engineIsLocal });
+    const more = await checkProject({ ...aboutProject, model: asked, host });
     refuseErrors(more);
     return { ...facts, findings: [...findings, ...more], answers, model: asked };
   });

@@ -3,6 +3,7 @@ import type { Finding } from "@drybag/errors";
 import type { Manifest } from "@drybag/format";
 import { type ImageState, readImageStates } from "../images/image-state.ts";
 import { type LoadPlan, planLoad } from "../images/plan-load.ts";
+import { checkBindMounts } from "./preflight-bind-mounts.ts";
 import { checkDisk } from "./preflight-disk.ts";
 import { checkEngine } from "./preflight-engine.ts";
 import { checkPorts, wantedPorts } from "./preflight-ports.ts";
@@ -49,12 +50,16 @@ export async function checkHost(input: {
 /** What the project itself, with the site's settings, asks of this server. */
 export async function checkProject(input: {
   model: ComposeModel;
+  manifest: Manifest;
+  /** Where the model's paths begin. */
+  releaseFolder: string;
   host: HostFacts;
   projectName: string;
   engineIsLocal: boolean;
 }): Promise<Finding[]> {
-  const { model, host, projectName, engineIsLocal } = input;
+  const { model, manifest, releaseFolder, host, projectName, engineIsLocal } = input;
   return [
+    ...checkBindMounts(model, manifest, releaseFolder),
     ...(await checkPorts(wantedPorts(model), host.runningContainers, projectName, engineIsLocal)),
     ...(host.engine ? checkMemory(reservedBytes(model), host.engine.memoryBytes) : []),
   ];

@@ -5,22 +5,27 @@ import { pipeline } from "node:stream/promises";
 import { fsyncDirectory, MANIFEST_ENTRY, OFFLINE_COMPOSE_ENTRY, PROJECT_PREFIX } from "@drybag/format";
 import type { BundlePass } from "../bundle-pass.ts";
 import { isPartialName } from "../site/site-paths.ts";
+import { linkDataFolder } from "./site-data.ts";
 
 /**
  * Reads the entries before the images into a folder: the project as it was, compose.offline.yaml and the manifest. The pass then
  * stands at the first entry of the images; what comes next can be decided before the rest of the stick is read.
  */
-export async function stageRelease(pass: BundlePass, folder: string, signal: AbortSignal): Promise<void> {
+export async function stageRelease(
+  pass: BundlePass,
+  { folder, data }: { folder: string; data: string },
+  signal: AbortSignal,
+): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o755 });
   await writeThrough(join(folder, MANIFEST_ENTRY), [pass.bundle.manifestBytes], 0o644, signal);
   const folders = new Set([folder]);
   while (isReleaseEntry(pass.nextPath())) {
-    const item = await pass.next();
-    const path = join(folder, item.entry.path);
-    const parent = item.entry.type === "directory" ? path : dirname(path);
-    await mkdir(parent, { recursive: true });
-    for (let each = parent; each.length > folder.length; each = dirname(each)) folders.add(each);
-    if (item.entry.type === "file") await writeThrough(path, item.body, item.entry.mode, signal);
+    const { entry, body } = await pass.next();
+    const path = join(folder, entry.path.replace(/\/$/, ""));
+    await mkdir(dirname(path), { recursive: true });
+    for (let each = dirname(path); each.length > folder.length; each = dirname(each)) folders.add(each);
+    if (entry.type === "file") await writeThrough(path, body, entry.mode, signal);
+    else await linkDataFolder(entry.path, folder, data);
   }
   for (const each of folders) await fsyncDirectory(each);
 }

@@ -7,6 +7,8 @@ export interface SitePaths {
   releases: string;
   /** Symbolic link to the release that runs. */
   current: string;
+  /** What services wrote into folders of the project that are empty in the bundle; all releases share it. */
+  data: string;
   /** The site's answers. */
   answers: string;
   journal: string;
@@ -19,6 +21,7 @@ export function sitePaths(dir: string, name: string): SitePaths {
     root,
     releases: join(root, "releases"),
     current: join(root, "current"),
+    data: join(root, "data"),
     answers: join(root, "site.env"),
     journal: join(root, "journal.ndjson"),
     lock: join(root, ".lock"),

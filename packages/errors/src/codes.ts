@@ -29,12 +29,14 @@ export const ERROR_EXIT_CODES = {
   "project-not-found": EXIT.project,
   "project-invalid": EXIT.project,
   "project-no-images": EXIT.project,
+  "config-invalid": EXIT.project,
   "file-missing": EXIT.project,
   "file-unreadable": EXIT.project,
   "file-outside-project": EXIT.project,
   "setting-missing": EXIT.project,
   "setting-invalid": EXIT.project,
   "reference-invalid": EXIT.project,
+  "signers-invalid": EXIT.project,
 
   // Docker on this machine.
   "docker-missing": EXIT.engine,
@@ -58,6 +60,9 @@ export const ERROR_EXIT_CODES = {
   "checksums-invalid": EXIT.damaged,
   "digest-mismatch": EXIT.damaged,
   "image-mismatch": EXIT.damaged,
+  "signature-invalid": EXIT.damaged,
+  "signature-missing": EXIT.damaged,
+  "signer-unknown": EXIT.damaged,
 
   // The machine around Docker.
   "preflight-failed": EXIT.host,
@@ -67,6 +72,7 @@ export const ERROR_EXIT_CODES = {
   "already-running": EXIT.host,
   "installer-missing": EXIT.host,
   "release-not-found": EXIT.host,
+  "signing-failed": EXIT.host,
 
   unhealthy: EXIT.unhealthy,
 

@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DrybagError } from "@drybag/errors";
 import { parseChecksums } from "./checksums.ts";
-import { CHECKSUMS_FILE, partNames } from "./names.ts";
+import { CHECKSUMS_FILE, CHECKSUMS_SIGNATURE_FILE, MAX_SIGNATURE_BYTES, partNames } from "./names.ts";
 import { bundleFileName } from "./part-names.ts";
 import { readError } from "./read-error.ts";
 
@@ -15,6 +15,9 @@ export interface CarryFolder {
   parts: CarryPart[];
   /** SHA256SUMS, if it is there: hex sha256 by file name. */
   checksums?: Map<string, string>;
+  /** SHA256SUMS as it lies there, and its signature, each if it is there. */
+  checksumsBytes?: Buffer;
+  checksumsSignature?: Buffer;
 }
 
 export interface CarryPart {
@@ -46,7 +49,9 @@ export async function lookForBundle(path: string): Promise<FoundBundle> {
   const { directory, stem: wanted } = await placeOf(path);
   const names = await readdir(directory).catch((error) => Promise.reject(readError(error, directory)));
   const stem = wanted ?? onlyStem(names, directory);
-  const checksums = await readChecksums(directory);
+  const checksumsBytes = await readSmall(directory, CHECKSUMS_FILE, MAX_CHECKSUMS_BYTES);
+  const checksumsSignature = await readSmall(directory, CHECKSUMS_SIGNATURE_FILE, MAX_SIGNATURE_BYTES);
+  const checksums = readChecksums(checksumsBytes);
   const listed = checksums instanceof Map ? [...checksums.keys()] : [];
 
   const present = names.filter((name) => bundleFileName(name)?.stem === stem);
@@ -60,7 +65,14 @@ export async function lookForBundle(path: string): Promise<FoundBundle> {
   }
   if (parts.length === 0) throw notFound(`There is no ${stem}.tar in ${directory}.`);
   return {
-    folder: { directory, stem, parts, ...(checksums instanceof Map && { checksums }) },
+    folder: {
+      directory,
+      stem,
+      parts,
+      ...(checksums instanceof Map && { checksums }),
+      ...(checksumsBytes && { checksumsBytes }),
+      ...(checksumsSignature && { checksumsSignature }),
+    },
     missingParts: expected.filter((name) => !present.includes(name)),
     ...(checksums instanceof DrybagError && { checksumsError: checksums }),
   };
@@ -141,14 +153,23 @@ async function partAt(path: string, name: string): Promise<CarryPart> {
   return { name, path, sizeBytes: found.size };
 }
 
-async function readChecksums(directory: string): Promise<Map<string, string> | DrybagError | undefined> {
-  const path = join(directory, CHECKSUMS_FILE);
+function readChecksums(bytes: Buffer | undefined): Map<string, string> | DrybagError | undefined {
+  try {
+    return bytes && parseChecksums(bytes.toString());
+  } catch (error) {
+    if (error instanceof DrybagError) return error;
+    throw error;
+  }
+}
+
+/** A file of the folder, if it is there. One that is too large to be what it should be counts as empty, and is refused by what reads it. */
+async function readSmall(directory: string, name: string, maxBytes: number): Promise<Buffer | undefined> {
+  const path = join(directory, name);
   try {
     const { size } = await stat(path);
-    return parseChecksums(size > MAX_CHECKSUMS_BYTES ? "" : await readFile(path, "utf8"));
+    return size > maxBytes ? Buffer.alloc(0) : await readFile(path);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    if (error instanceof DrybagError) return error;
     throw readError(error, path);
   }
 }

@@ -1,5 +1,6 @@
 export { bundleSizeBytes } from "./archive-items.ts";
 export { parseChecksums, writeChecksums } from "./checksums.ts";
+export { compareVersions } from "./compare-versions.ts";
 export { compareEntryPaths, entryPathProblem } from "./entry-path.ts";
 export { type CarryFolder, type CarryPart, carryFolderSizeBytes, findBundle } from "./find-bundle.ts";
 export {
@@ -16,6 +17,10 @@ export { type OpenedBundle, openBundle } from "./open-bundle.ts";
 export { parseManifest, serializeManifest } from "./parse-manifest.ts";
 export type { WrittenPart } from "./part-writer.ts";
 export { type ReadBundleOptions, type ReadEntry, readBundle } from "./read-bundle.ts";
-export { type VerifiedCarryFolder, verifyCarryFolder } from "./verify-carry-folder.ts";
+export { requireTrustedSigner, verifyBundleSigner } from "./signature/bundle-signer.ts";
+export type { SshPublicKey } from "./signature/ssh-public-key.ts";
+export { SIGNATURE_NAMESPACE, verifySshSignature } from "./signature/ssh-signature.ts";
+export { parseTrustedSigners, type TrustedSigner } from "./signature/trusted-signers.ts";
+export { type VerifiedCarryFolder, type VerifyOptions, verifyCarryFolder } from "./verify-carry-folder.ts";
 export { type WriteBundleOptions, type WrittenBundle, writeBundle } from "./write-bundle.ts";
 export { fsyncDirectory, writeFileAtomically } from "./write-file.ts";

@@ -15,6 +15,8 @@ import {
 import { parseManifest } from "./parse-manifest.ts";
 import { PartReader } from "./part-reader.ts";
 import { sha256Hex } from "./sha256.ts";
+import { verifyBundleSigner } from "./signature/bundle-signer.ts";
+import type { SshPublicKey } from "./signature/ssh-public-key.ts";
 import { BLOCK_BYTES, encodeHeader, paddingBytes, type TarItem } from "./tar-header.ts";
 
 export interface OpenedBundle {
@@ -24,15 +26,17 @@ export interface OpenedBundle {
   manifestBytes: Buffer;
   /** Hex; the bundle's identity. */
   manifestSha256: string;
-  /** Signature over manifestBytes. Not checked here. */
+  /** Signature over manifestBytes. */
   signature?: Buffer;
+  /** The key that signed the bundle, if one did: its signatures are right, but whether to trust that key is another question. */
+  signer?: SshPublicKey;
   /** mtime of every entry. */
   mtimeSeconds: number;
 }
 
 /**
  * Opens a bundle: finds its parts, reads the manifest and nothing else, and checks that the parts together have the size that
- * the manifest implies. Throws what findBundle and parseManifest throw, digest-mismatch if the manifest is damaged,
+ * the manifest implies, and its signatures. Throws what findBundle and parseManifest throw, signature-invalid or signature-missing, digest-mismatch if the manifest is damaged,
  * bundle-entry-refused if the file is no bundle, bundle-truncated or bundle-part-missing if bytes are missing, or the signal's reason.
  */
 export async function openBundle(
@@ -42,7 +46,8 @@ export async function openBundle(
   const bundle = await readOpening(await findBundle(path), options.signal);
   const damage = sizeDamage(bundle);
   if (damage) throw damage.error;
-  return bundle;
+  const signer = verifyBundleSigner(bundle);
+  return { ...bundle, ...(signer && { signer }) };
 }
 
 /** Reads the manifest, and its signature if there is one. */

@@ -5,9 +5,11 @@ import { isDrybagError } from "@drybag/errors";
 import { pack } from "tar-stream";
 import { describe, expect, test } from "vitest";
 import { openBundle } from "./open-bundle.ts";
+import { serializeManifest } from "./parse-manifest.ts";
 import { readBundle } from "./read-bundle.ts";
 import { checksum, encodeHeader, type TarItem } from "./tar-header.ts";
 import { refusal } from "./testing/refusal.ts";
+import { type TestSigner, testSigner } from "./testing/ssh-signer.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 import { type TinyBundle, tinyBundle } from "./testing/tiny-bundle.ts";
 import { archiveBytes, layoutOf, type Place, placeArchive, readAll, STEM } from "./testing/written-bundle.ts";
@@ -41,9 +43,10 @@ describe("a whole bundle", () => {
 
   test("with a signature gives that too", async () => {
     await using folder = await temporaryFolder();
-    const signature = Buffer.from("-----BEGIN SSH SIGNATURE-----");
+    const signer = testSigner();
+    const signature = signer.sign(serializeManifest(tinyBundle().manifest));
     const bytes = await archiveBytes(folder.path, tinyBundle(), signature);
-    await placeArchive(folder.path, bytes, { partSizeBytes: 3000 });
+    await placeArchive(folder.path, bytes, { partSizeBytes: 3000, signer });
     const opened = await openBundle(folder.path);
     expect(opened.signature).toEqual(signature);
     expect((await readAll(opened)).error).toBeUndefined();
@@ -378,8 +381,8 @@ describe("a cut bundle is refused, and the part named,", () => {
 
 describe("a single flipped bit", () => {
   const ROUNDS = Number(process.env.DRYBAG_BIT_FLIPS ?? 500);
-  test.each<[string, { checksums: boolean; signature?: Buffer }]>([
-    ["with SHA256SUMS", { checksums: true, signature: Buffer.from("a signature".repeat(40)) }],
+  test.each<[string, { checksums: boolean; signer?: TestSigner }]>([
+    ["with SHA256SUMS", { checksums: true, signer: testSigner() }],
     ["without SHA256SUMS", { checksums: false }],
   ])(
     "anywhere is refused, the part named, and no damaged body comes out whole, %s",
@@ -387,8 +390,9 @@ describe("a single flipped bit", () => {
       await using folder = await temporaryFolder();
       const partSizeBytes = 9001;
       const bundle = tinyBundle({ layerSizes: [70_000, 3000, 1] });
-      const bytes = await archiveBytes(folder.path, bundle, options.signature);
-      const names = await placeArchive(folder.path, bytes, { partSizeBytes, checksums: options.checksums });
+      const signature = options.signer?.sign(serializeManifest(bundle.manifest));
+      const bytes = await archiveBytes(folder.path, bundle, signature);
+      const names = await placeArchive(folder.path, bytes, { partSizeBytes, ...options });
       const random = randomNumbers(options.checksums ? 1 : 2);
 
       for (let round = 0; round < (options.checksums ? ROUNDS : ROUNDS / 2); round++) {

@@ -109,7 +109,7 @@ describe("says all that is wrong:", () => {
 
   test("files that are not listed, but not what file managers leave", async () => {
     await using folder = await carryFolder();
-    for (const name of ["holiday.jpg", "._install.sh", ".DS_Store", "SHA256SUMS.sig"]) {
+    for (const name of ["holiday.jpg", "._install.sh", ".DS_Store"]) {
       await writeFile(join(folder.directory, name), "");
     }
     const { findings } = await verifyCarryFolder(folder.directory);

@@ -11,12 +11,20 @@ import { bundleFileName } from "./part-names.ts";
 import { partMismatch } from "./part-reader.ts";
 import { type ReadBundleOptions, scanBundle } from "./read-bundle.ts";
 import { readError } from "./read-error.ts";
+import { requireTrustedSigner, verifyBundleSigner } from "./signature/bundle-signer.ts";
+import type { SshPublicKey } from "./signature/ssh-public-key.ts";
+import type { TrustedSigner } from "./signature/trusted-signers.ts";
 
 export interface VerifiedCarryFolder {
   /** Undefined if not even the manifest could be read; findings say why. */
   bundle: OpenedBundle | undefined;
   /** Everything that is wrong, and nothing else. */
   findings: Finding[];
+}
+
+export interface VerifyOptions extends ReadBundleOptions {
+  /** Keys of which one must have signed the bundle; anybody may if undefined. */
+  trusted?: readonly TrustedSigner[];
 }
 
 /**
@@ -26,7 +34,7 @@ export interface VerifiedCarryFolder {
  */
 export async function verifyCarryFolder(
   path: string,
-  options: ReadBundleOptions = {},
+  options: VerifyOptions = {},
 ): Promise<VerifiedCarryFolder> {
   const { folder, missingParts, checksumsError } = await lookForBundle(path);
   const findings = new Findings();
@@ -37,7 +45,24 @@ export async function verifyCarryFolder(
   const bundle = await verifyBundle(folder, missingParts.length > 0, options, findings);
   for (const name of otherListedFiles(folder)) await verifyListedFile(folder, name, options, findings);
   await findUnlistedFiles(folder, findings);
-  return { bundle, findings: findings.all() };
+  const signer = bundle && verifySigner(bundle, options.trusted, findings);
+  return { bundle: bundle && { ...bundle, ...(signer && { signer }) }, findings: findings.all() };
+}
+
+/** Signatures that are wrong are errors, whoever is trusted; that nobody signed is one only if somebody has to. */
+function verifySigner(
+  bundle: OpenedBundle,
+  trusted: readonly TrustedSigner[] | undefined,
+  findings: Findings,
+): SshPublicKey | undefined {
+  try {
+    const signer = verifyBundleSigner(bundle);
+    return trusted === undefined ? signer : requireTrustedSigner(signer, trusted);
+  } catch (error) {
+    if (!(error instanceof DrybagError)) throw error;
+    findings.add(error);
+    return undefined;
+  }
 }
 
 const NO_CHECKSUMS = [

@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { archiveSizeBytes, entryItem, selfDescribedItem } from "../archive-items.ts";
 import { writeChecksums } from "../checksums.ts";
 import type { BundleEntry } from "../manifest.ts";
-import { partNames } from "../names.ts";
+import { CHECKSUMS_FILE, CHECKSUMS_SIGNATURE_FILE, partNames } from "../names.ts";
 import type { OpenedBundle } from "../open-bundle.ts";
 import { serializeManifest } from "../parse-manifest.ts";
 import { type ReadBundleOptions, readBundle } from "../read-bundle.ts";
 import { sha256Hex } from "../sha256.ts";
 import { headerSizeBytes, paddingBytes, type TarItem } from "../tar-header.ts";
 import { writeBundle } from "../write-bundle.ts";
+import type { TestSigner } from "./ssh-signer.ts";
 import { type TinyBundle, tinyBundle } from "./tiny-bundle.ts";
 
 export const STEM = "tiny-1.0";
@@ -32,7 +33,7 @@ export async function archiveBytes(
 export async function placeArchive(
   directory: string,
   bytes: Buffer,
-  options: { partSizeBytes?: number; checksums?: boolean } = {},
+  options: { partSizeBytes?: number; checksums?: boolean; signer?: TestSigner | undefined } = {},
 ): Promise<string[]> {
   for (const name of await readdir(directory)) await rm(join(directory, name));
   const { partSizeBytes = Math.max(bytes.length, 1), checksums = true } = options;
@@ -47,6 +48,10 @@ export async function placeArchive(
       directory,
       files.map(({ name, content }) => ({ name, sha256: sha256Hex(content) })),
     );
+  if (checksums && options.signer) {
+    const sums = await readFile(join(directory, CHECKSUMS_FILE));
+    await writeFile(join(directory, CHECKSUMS_SIGNATURE_FILE), options.signer.sign(sums));
+  }
   return names;
 }
 

@@ -1,0 +1,33 @@
+import type { SettingType } from "@drybag/format";
+import type { Position } from "../compose/compose-document.ts";
+
+/** A text of drybag.yaml and its place. */
+export interface Placed {
+  text: string;
+  position: Position;
+}
+
+/** What drybag.yaml says about a variable. */
+export interface DeclaredSetting {
+  name: string;
+  position: Position;
+  description?: string;
+  default?: string;
+  required?: boolean;
+  secret?: boolean;
+  type?: SettingType;
+  choices?: string[];
+  pattern?: string;
+}
+
+/** What drybag.yaml adds to a project beside the flags of docker compose. */
+export interface ProjectConfig {
+  file: string;
+  /** Folder of drybag.yaml: what patterns are relative to. */
+  folder: string;
+  extraImages: Placed[];
+  include: Placed[];
+  exclude: Placed[];
+  settings: DeclaredSetting[];
+  oneShots: Placed[];
+}

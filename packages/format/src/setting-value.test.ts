@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { type SettingForm, settingValueProblem } from "./setting-value.ts";
+
+const ANY: SettingForm = {};
+const CHOICE: SettingForm = { type: "choice", choices: ["on", "off"] };
+
+test.each<[SettingForm, string[], string[]]>([
+  [ANY, ["", "a b", "ü"], []],
+  [{ type: "port" }, ["", "1", "80", "65535"], ["0", "65536", "80a", "-1", "8 0", "1e3"]],
+  [
+    { type: "hostname" },
+    ["localhost", "erp.example.com", "10.0.0.1", "::1", "fe80::1", "my_host"],
+    ["a b", "http://a", "a..b", "-a", "a:", "x".repeat(64), "::zz"],
+  ],
+  [{ type: "path" }, ["/", "/srv/data"], ["srv", "./a", "~"]],
+  [{ type: "integer" }, ["0", "-5", "42"], ["1.5", "x", "1_000"]],
+  [{ type: "boolean" }, ["true", "false"], ["yes", "1", "True"]],
+  [CHOICE, ["on", "off"], ["On", "o"]],
+  [{ pattern: "[0-9]+m" }, ["50m"], ["x50m", "50mb"]],
+  [{ pattern: "a|b" }, ["a", "b"], ["ab", "xb"]],
+])("%j takes %j and refuses %j", (form, good, bad) => {
+  for (const value of good) expect(settingValueProblem(value, form), value).toBeUndefined();
+  for (const value of bad) expect(settingValueProblem(value, form), value).toMatch(/^must /);
+});

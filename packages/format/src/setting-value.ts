@@ -1,0 +1,34 @@
+import type { Setting, SettingType } from "./manifest.ts";
+
+/** What a value has to look like. */
+export type SettingForm = { [Key in "type" | "choices" | "pattern"]?: Setting[Key] | undefined };
+
+/** Why a value is not what its setting has to be, in words that fit behind a name; an empty one is none at all. */
+export function settingValueProblem(value: string, form: SettingForm): string | undefined {
+  if (value === "") return undefined;
+  const problem = form.type && PROBLEMS[form.type](value, form);
+  if (problem !== undefined) return problem;
+  if (form.pattern === undefined || new RegExp(`^(?:${form.pattern})$`, "u").test(value)) return undefined;
+  return `must match ${form.pattern}`;
+}
+
+const HOST_LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
+
+const PROBLEMS: Record<SettingType, (value: string, form: SettingForm) => string | undefined> = {
+  string: () => undefined,
+  port: (value) =>
+    /^[0-9]{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535
+      ? undefined
+      : "must be a port from 1 to 65535",
+  hostname: (value) => (isHostname(value) ? undefined : "must be a host name or an IP address"),
+  path: (value) => (value.startsWith("/") ? undefined : "must be an absolute path"),
+  integer: (value) => (/^-?[0-9]{1,18}$/.test(value) ? undefined : "must be a whole number"),
+  boolean: (value) => (value === "true" || value === "false" ? undefined : "must be true or false"),
+  choice: (value, { choices = [] }) =>
+    choices.includes(value) ? undefined : `must be one of ${choices.join(", ")}`,
+};
+
+function isHostname(value: string): boolean {
+  if (/^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$/.test(value)) return URL.canParse(`http://[${value}]/`);
+  return value.length <= 253 && value.split(".").every((label) => HOST_LABEL.test(label));
+}

@@ -1,0 +1,172 @@
+import path from "node:path";
+import { isMap, isScalar, isSeq, type YAMLMap } from "yaml";
+import type { ComposeDocument, Position } from "../compose/compose-document.ts";
+import type { ComposeGraph, ComposeUnit } from "../compose/compose-graph.ts";
+import { interpolate } from "../compose/interpolate.ts";
+import { type Found, itemsOf, lookUp, lookUpPath, positionOf, textOf } from "../compose/look-up.ts";
+
+/** A value of the project as it is written, and what its variables and relative paths refer to. */
+export interface Place extends Found {
+  environment: Readonly<Record<string, string>>;
+  /** Folder of relative paths. */
+  folder: string;
+}
+
+/** A chain of `extends` longer than this goes in a circle, which Compose refuses. */
+const LONGEST_CHAIN = 64;
+
+/**
+ * Every place in which a path of keys such as `services`, `web`, `ports` is written, the one that counts first: the last file wins;
+ * what a service extends comes after its own; included files come last.
+ */
+export function placesOf(graph: ComposeGraph, keys: readonly string[]): Place[] {
+  return graph.units.flatMap((unit) =>
+    unit.documents
+      .toReversed()
+      .flatMap((document) => placesIn(graph, unit, document, keys, unit.projectDirectory, 0)),
+  );
+}
+
+function placesIn(
+  graph: ComposeGraph,
+  unit: ComposeUnit,
+  document: ComposeDocument,
+  keys: readonly string[],
+  folder: string,
+  depth: number,
+): Place[] {
+  const own = lookUpPath(document, keys);
+  const place = own && { ...own, environment: unit.environment, folder };
+  const base = depth < LONGEST_CHAIN ? baseOf(graph, unit, document, keys, folder) : undefined;
+  const inherited = base ? placesIn(graph, unit, base.document, base.keys, base.folder, depth + 1) : [];
+  return place ? [place, ...inherited] : inherited;
+}
+
+interface Base {
+  document: ComposeDocument;
+  keys: string[];
+  folder: string;
+}
+
+/** What the service that the keys lead into extends. */
+function baseOf(
+  graph: ComposeGraph,
+  unit: ComposeUnit,
+  document: ComposeDocument,
+  keys: readonly string[],
+  folder: string,
+): Base | undefined {
+  const [section, service, ...rest] = keys;
+  if (section !== "services" || service === undefined) return undefined;
+  const at = lookUpPath(document, ["services", service, "extends"]);
+  if (at === undefined) return undefined;
+  const field = (key: string): string | undefined => {
+    const found = isMap(at.node) ? lookUp(at.document, at.node, key) : undefined;
+    return found && textOf(found.node);
+  };
+  const name = isMap(at.node) ? field("service") : textOf(at.node);
+  if (!name) return undefined;
+  const file = field("file");
+  const baseKeys = ["services", name, ...rest];
+  if (file === undefined) {
+    if (name === service) return undefined;
+    const other = [document, ...unit.documents.toReversed()].find((each) =>
+      lookUpPath(each, ["services", name]),
+    );
+    return other && { document: other, keys: baseKeys, folder };
+  }
+  const target = path.resolve(folder, interpolate(file, unit.environment));
+  const found = graph.documents.findLast(
+    (other) => other.path === target && other !== document && lookUpPath(other, ["services", name]),
+  );
+  return found && { document: found, keys: baseKeys, folder: path.dirname(target) };
+}
+
+/** Where the value at a path of keys is written. */
+export function positionAt(graph: ComposeGraph, ...keys: string[]): Position | undefined {
+  const place = placesOf(graph, keys).find(({ node }) => !isScalar(node) || node.value !== null);
+  return place && positionOf(place);
+}
+
+/** Where a key is written, such as the name of a service; the first file that has it is where it is defined. */
+export function keyPosition(graph: ComposeGraph, ...keys: string[]): Position | undefined {
+  const parents = placesOf(graph, keys.slice(0, -1)).reverse();
+  for (const { document, node } of parents) {
+    const key = isMap(node) ? ownKey(node, keys.at(-1) ?? "") : undefined;
+    if (key !== undefined) return document.positionOf(key);
+  }
+  return undefined;
+}
+
+function ownKey(map: YAMLMap, name: string) {
+  const key = map.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === name)?.key;
+  return isScalar(key) ? key : undefined;
+}
+
+/** An item of a list, or a pair of a mapping, as `name` and text with its variables replaced. */
+export interface Entry {
+  /** Key of a pair, `NAME` of an item `NAME=value`; the whole text of any other item. */
+  name: string;
+  /** The rest of it, variables replaced; undefined for what is no scalar. */
+  value: string | undefined;
+  /** All of a scalar, variables replaced. */
+  text: string | undefined;
+  /** As written. */
+  written: string | undefined;
+  place: Place;
+}
+
+/** What is written under a path of keys, in all places, as lists of entries; the place that counts first. */
+export function entriesOf(graph: ComposeGraph, ...keys: string[]): Entry[] {
+  return placesOf(graph, keys).flatMap((place) => {
+    if (isMap(place.node)) return pairsOf(place, place.node);
+    return itemsOf(place).flatMap((item) => itemEntry({ ...place, ...item }));
+  });
+}
+
+function pairsOf(place: Place, map: YAMLMap): Entry[] {
+  return keysIn(place, map).flatMap((name) => {
+    const found = lookUp(place.document, map, name);
+    if (found === undefined) return [];
+    const written = textOf(found.node);
+    const value = written === undefined ? undefined : interpolate(written, place.environment);
+    return [{ name, value, text: value, written, place: { ...place, ...found } }];
+  });
+}
+
+function keysIn(place: Place, map: YAMLMap, depth = 0): string[] {
+  if (depth > LONGEST_CHAIN) return [];
+  const keys = map.items.flatMap(({ key, value }) => {
+    if (!isScalar(key)) return [];
+    if (typeof key.value !== "symbol" && key.value !== "<<") return [String(key.value)];
+    const merged = place.document.resolve(value);
+    const sources = isSeq(merged) ? merged.items.map((item) => place.document.resolve(item)) : [merged];
+    return sources.flatMap((source) => (isMap(source) ? keysIn(place, source, depth + 1) : []));
+  });
+  return [...new Set(keys)];
+}
+
+function itemEntry(place: Place): Entry[] {
+  const written = textOf(place.node);
+  if (written === undefined) return [{ name: "", value: undefined, text: undefined, written, place }];
+  const text = interpolate(written, place.environment);
+  const [, name = text, value] = /^([^=\s]+)=([\s\S]*)$/.exec(text) ?? [];
+  return [{ name, value: value ?? text, text, written, place }];
+}
+
+/** Where the first entry is written that fits. */
+export function entryPosition(
+  graph: ComposeGraph,
+  keys: readonly string[],
+  fits: (entry: Entry) => boolean,
+): Position | undefined {
+  const entry = entriesOf(graph, ...keys).find(fits);
+  return entry && positionOf(entry.place);
+}
+
+/** The text under a key of an entry that is a mapping, such as `target` of a volume; variables replaced. */
+export function fieldOf({ place }: Entry, key: string): string | undefined {
+  const found = isMap(place.node) ? lookUp(place.document, place.node, key) : undefined;
+  const text = found && textOf(found.node);
+  return text === undefined ? undefined : interpolate(text, place.environment);
+}

@@ -50,12 +50,12 @@ export async function listProjectContainers(
   return listContainers(context, ["--all", ...filters], options);
 }
 
-/** All running containers of the engine, whosever they are. Sorted by name. */
-export async function listRunningContainers(
+/** All containers of the engine, whosever they are, stopped ones too. Sorted by name. */
+export async function listAllContainers(
   context: DockerContext,
   options: RunOptions = {},
 ): Promise<ContainerFacts[]> {
-  return listContainers(context, [], options);
+  return listContainers(context, ["--all"], options);
 }
 
 async function listContainers(

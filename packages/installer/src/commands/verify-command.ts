@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { EXIT, type ExitCode } from "@drybag/errors";
+import { EXIT, type ExitCode, type Finding } from "@drybag/errors";
 import { verifyCarryFolder } from "@drybag/format";
 import type { RunContext } from "@drybag/terminal";
 
@@ -10,19 +10,24 @@ export async function verifyCommand(
   carryFolder = ".",
 ): Promise<ExitCode> {
   const progress = context.progress(["verify"]);
-  const { bundle, findings } = await progress.stage("verify", "Read and verify everything", (report) => {
-    let doneBytes = 0;
-    return verifyCarryFolder(resolve(context.cwd, carryFolder), {
-      signal: context.signal,
-      onBytes: (bytes) => {
-        doneBytes += bytes;
-        report.bytes(doneBytes);
-      },
-    });
-  });
+  const { bundle, findings } = await progress.stage(
+    "verify",
+    "Read and verify everything",
+    (report) => {
+      let doneBytes = 0;
+      return verifyCarryFolder(resolve(context.cwd, carryFolder), {
+        signal: context.signal,
+        onBytes: (bytes) => {
+          doneBytes += bytes;
+          report.bytes(doneBytes);
+        },
+      });
+    },
+    (verified) => (hasErrors(verified.findings) ? "damaged" : "as it was packed"),
+  );
   await progress.close();
 
-  const isDamaged = findings.some(({ severity }) => severity === "error");
+  const isDamaged = hasErrors(findings);
   if (context.json) {
     const { name, version } = bundle?.manifest ?? {};
     const result = { ok: !isDamaged, name, version, manifestSha256: bundle?.manifestSha256, findings };
@@ -36,4 +41,8 @@ export async function verifyCommand(
     context.stdout.write(`${lines.join("\n")}\n`);
   }
   return isDamaged ? EXIT.damaged : EXIT.ok;
+}
+
+function hasErrors(findings: readonly Finding[]): boolean {
+  return findings.some(({ severity }) => severity === "error");
 }

@@ -34,14 +34,14 @@ function portsOf(published: string | undefined): number[] {
  */
 export async function checkPorts(
   wanted: readonly WantedPort[],
-  running: readonly ContainerFacts[],
+  containers: readonly ContainerFacts[],
   projectName: string,
   engineIsLocal: boolean,
   canBind: (port: WantedPort) => Promise<boolean> = tryToBind,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const port of wanted) {
-    const holder = running.find(({ ports }) => ports.some((held) => clashes(port, held)));
+    const holder = containers.find(({ ports }) => ports.some((held) => clashes(port, held)));
     if (holder?.project === projectName) continue;
     if (holder) findings.push(portTaken(port, `the container ${holder.name}`));
     else if (engineIsLocal && !(await canBind(port))) findings.push(portTaken(port, "another program"));

@@ -1,6 +1,6 @@
 import { access, constants } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { ContainerFacts } from "@drybag/docker";
+import type { ComposeModel, ContainerFacts } from "@drybag/docker";
 import type { Finding } from "@drybag/errors";
 
 /** Whether a stack of the same Compose project runs here that Drybag did not install: `up` would take its containers over. */
@@ -20,6 +20,26 @@ export function checkForeignStack(
       remedy: `Install under another name (--name), or take that one down first ('docker compose -p ${projectName} down'; its volumes stay).`,
     },
   ];
+}
+
+/** Names that the project gives to its containers and that others have already. */
+export function checkContainerNames(
+  model: ComposeModel,
+  containers: readonly ContainerFacts[],
+  projectName: string,
+): Finding[] {
+  return Object.entries(model.services ?? {}).flatMap(([service, { container_name: wanted }]) => {
+    const holder = containers.find(({ name, project }) => name === wanted && project !== projectName);
+    if (!holder) return [];
+    return [
+      {
+        code: "container-name-taken",
+        severity: "error" as const,
+        message: `The container of ${service} is to be named ${wanted}, and another container has that name.`,
+        remedy: `Remove or rename it ('docker ps -a' shows it).`,
+      },
+    ];
+  });
 }
 
 /** What the whole stack reserves against what the engine's machine has. */

@@ -7,7 +7,7 @@ import { checkBindMounts } from "./preflight-bind-mounts.ts";
 import { checkDisk } from "./preflight-disk.ts";
 import { checkEngine } from "./preflight-engine.ts";
 import { checkPorts, wantedPorts } from "./preflight-ports.ts";
-import { checkForeignStack, checkMemory } from "./preflight-site.ts";
+import { checkContainerNames, checkForeignStack, checkMemory } from "./preflight-site.ts";
 import { type HostFacts, readHost } from "./read-host.ts";
 
 export interface HostCheck {
@@ -60,7 +60,8 @@ export async function checkProject(input: {
   const { model, manifest, releaseFolder, host, projectName, engineIsLocal } = input;
   return [
     ...checkBindMounts(model, manifest, releaseFolder),
-    ...(await checkPorts(wantedPorts(model), host.runningContainers, projectName, engineIsLocal)),
+    ...(await checkPorts(wantedPorts(model), host.allContainers, projectName, engineIsLocal)),
+    ...checkContainerNames(model, host.allContainers, projectName),
     ...(host.engine ? checkMemory(reservedBytes(model), host.engine.memoryBytes) : []),
   ];
 }

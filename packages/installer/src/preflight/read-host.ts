@@ -2,8 +2,8 @@ import {
   type ContainerFacts,
   type DockerContext,
   type EngineFacts,
+  listAllContainers,
   listProjectContainers,
-  listRunningContainers,
   readComposeVersion,
   readEngineFacts,
 } from "@drybag/docker";
@@ -15,7 +15,7 @@ export interface HostFacts {
   composeVersion: string | undefined;
   /** Of this stack's Compose project, whoever started them. */
   ownContainers: ContainerFacts[];
-  runningContainers: ContainerFacts[];
+  allContainers: ContainerFacts[];
   /** Why something could not be asked. */
   findings: Finding[];
 }
@@ -41,13 +41,13 @@ export async function readHost(
     ask(() => readEngineFacts(docker, { signal })),
     ask(() => readComposeVersion(docker, { signal })),
   ]);
-  const [ownContainers, runningContainers] = engine
+  const [ownContainers, allContainers] = engine
     ? await Promise.all([
         listProjectContainers(docker, projectName, { signal }),
-        listRunningContainers(docker, { signal }),
+        listAllContainers(docker, { signal }),
       ])
     : [[], []];
-  return { engine, composeVersion, ownContainers, runningContainers, findings };
+  return { engine, composeVersion, ownContainers, allContainers, findings };
 }
 
 function findingOf({ code, message, hint }: DrybagError): Finding {

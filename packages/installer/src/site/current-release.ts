@@ -23,14 +23,15 @@ export async function readCurrentRelease(paths: SitePaths): Promise<InstalledRel
 
 export async function readRelease(paths: SitePaths, name: string): Promise<InstalledRelease> {
   const folder = join(paths.releases, name);
-  const bytes = await readFile(join(folder, MANIFEST_ENTRY)).catch((error: Error) => {
+  try {
+    return { name, folder, manifest: parseManifest(await readFile(join(folder, MANIFEST_ENTRY))) };
+  } catch (error) {
     throw new DrybagError("release-not-found", `The release in ${folder} cannot be read.`, {
       cause: error,
-      detail: error.message,
+      detail: (error as Error).message,
       hint: "Install its bundle again.",
     });
-  });
-  return { name, folder, manifest: parseManifest(bytes) };
+  }
 }
 
 /** Makes a release the one that runs, at one instant. */

@@ -1,5 +1,6 @@
 import { mkdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import { isDrybagError } from "@drybag/errors";
 import { removePartialReleases } from "../release/stage-release.ts";
 import { type InstalledRelease, readCurrentRelease } from "./current-release.ts";
 import { lockSite } from "./site-lock.ts";
@@ -26,11 +27,21 @@ export async function enterSite(paths: SitePaths, release: string): Promise<Ente
       paths,
       stagedFolder: join(paths.releases, partialName(release)),
       finalFolder: join(paths.releases, release),
-      previous: await readCurrentRelease(paths),
+      previous: await readPrevious(paths),
       [Symbol.asyncDispose]: () => leaveSite(paths, lock.release),
     };
   } catch (error) {
     await leaveSite(paths, lock.release);
+    throw error;
+  }
+}
+
+/** A release whose folder is broken cannot be returned to, but it must not keep a new one from being installed. */
+async function readPrevious(paths: SitePaths): Promise<InstalledRelease | undefined> {
+  try {
+    return await readCurrentRelease(paths);
+  } catch (error) {
+    if (isDrybagError(error, "release-not-found")) return undefined;
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { run, runMain } from "@drybag/terminal";
 import { Command } from "commander";
 import { imagesCommand } from "./images-command.ts";
+import { type LintFlags, lintCommand } from "./lint-command.ts";
 import { type PackFlags, packOptions } from "./options.ts";
 import { pack } from "./pack.ts";
 import { packReport, packReportJson } from "./pack-report.ts";
@@ -55,6 +56,13 @@ withProjectOptions(program.command("images"))
   .description("list every image that the project needs, and where it is written")
   .option("--json", "result as JSON on stdout")
   .action(run<ProjectCommandFlags, []>(imagesCommand));
+
+withProjectOptions(program.command("lint"))
+  .description("find what would fail on site, what should not travel, and what would reach for the network")
+  .option("--platform <os/arch>", "platform of the server, e.g. linux/arm64")
+  .option("--strict", "fail on warnings too")
+  .option("--json", "result as JSON on stdout")
+  .action(run<LintFlags, []>(lintCommand));
 
 program
   .command("verify")

@@ -119,6 +119,7 @@ describe.skipIf(overrides.length === 0)("frappe_docker", () => {
     // Required by one override or another; each combination asks for some of them.
     ...{
       SITES: "a",
+      BASE_SITE: "a",
       DB_PASSWORD: "x",
       TRAEFIK_DOMAIN: "t.example",
       EMAIL: "a@t.example",

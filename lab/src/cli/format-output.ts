@@ -1,12 +1,13 @@
 import type { EngineStatus, LabStatus } from "../status.ts";
 
-export const help = `scripts/lab up|down|status|env|exec|tool [options]
+export const help = `scripts/lab up|down|status|env|exec|publish|tool [options]
 
   up                       bring a lab up: a connected engine with a registry, and a site engine without a network
   down                     end and delete it
   status                   show its engines; exit code 3 when it is not up
   env ENGINE               print lines for eval: DOCKER_HOST, DOCKER_CONFIG, PATH
   exec ENGINE -- COMMAND   run a command in the engine's network namespace and environment
+  publish IMAGE...         put images of the connected engine where docker pull finds them
   tool PROGRAM             print the path of a program, unpacked from Debian's packages if need be
 
   --name NAME              which lab (default: default)

@@ -2,13 +2,15 @@ import { parseArgs } from "node:util";
 import { LabError } from "../lab-error.ts";
 import type { EngineMajor, ImageStore } from "../lab-plan.ts";
 
-export const commands = ["up", "down", "status", "env", "exec", "tool", "help"] as const;
+export const commands = ["up", "down", "status", "env", "exec", "publish", "tool", "help"] as const;
 export type Command = (typeof commands)[number];
 
 export interface Arguments {
   command: Command;
-  /** What follows the command: an engine's name, a tool's name. */
+  /** What follows the command: an engine's name, a tool's name; the first image to publish. */
   operand: string | undefined;
+  /** Further images to publish. */
+  more: string[];
   /** What follows `--`. */
   argv: string[];
   name: string;
@@ -27,10 +29,11 @@ export function parseArguments(args: readonly string[]): Arguments {
   const { values, positionals } = parse(end === -1 ? args : args.slice(0, end));
   const [command = "help", operand, ...rest] = positionals;
   if (values.help) return parseArguments(["help"]);
-  if (rest.length > 0) throw usage(`unexpected argument: ${rest[0]}`);
+  if (rest.length > 0 && command !== "publish") throw usage(`unexpected argument: ${rest[0]}`);
   return {
     command: oneOf("command", command, commands),
     operand,
+    more: rest,
     argv: end === -1 ? [] : args.slice(end + 1),
     name: values.name ?? "default",
     imageStore: optional("--image-store", values["image-store"], ["classic", "containerd"]),

@@ -3,6 +3,7 @@ import { labDown } from "../down.ts";
 import type { LabEnvironment } from "../lab-environment.ts";
 import { LabError } from "../lab-error.ts";
 import { openEngine } from "../open-engine.ts";
+import { publishImage } from "../publish-image.ts";
 import { labStatus } from "../status.ts";
 import { labUp } from "../up.ts";
 import { formatEnvironment, formatStatus, formatUp, help } from "./format-output.ts";
@@ -32,6 +33,8 @@ export async function runCommandLine(args: Arguments, context: CommandContext): 
       return env(args, context);
     case "exec":
       return exec(args, context);
+    case "publish":
+      return publish(args, context);
     case "tool":
       context.print(await tool(args.operand ?? "", { ...context, onProgress: context.progress }));
       return 0;
@@ -85,6 +88,16 @@ async function exec(args: Arguments, context: CommandContext): Promise<never> {
     throw new LabError("lab-usage", "no command", { hint: `scripts/lab exec ${engine.name} -- docker ps` });
   }
   return context.become(engine.argv(args.argv), engine.env);
+}
+
+async function publish(args: Arguments, context: CommandContext): Promise<number> {
+  const { name, operand: first = "", more } = args;
+  const engine = await openEngine({ name, engine: "connected", environment: context.environment });
+  for (const reference of [first, ...more]) {
+    await publishImage(engine, reference, context.signal);
+    context.progress(`published ${reference}`);
+  }
+  return 0;
 }
 
 function operand(args: Arguments): string {

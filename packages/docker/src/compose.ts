@@ -16,6 +16,8 @@ export interface ComposeFlags {
   projectDirectory?: string | undefined;
   /** Working folder of the client: relative paths and the search for compose.yaml start here. */
   cwd?: string | undefined;
+  /** Values of variables that win over env files. */
+  variables?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Version of the Compose plugin, e.g. `2.40.3`. Throws `compose-missing`. */
@@ -42,7 +44,11 @@ export async function runCompose(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<ComposeOutput> {
-  return runDocker(context, ["compose", ...composeArguments(flags), ...args], { ...options, cwd: flags.cwd });
+  return runDocker(context, ["compose", ...composeArguments(flags), ...args], {
+    ...options,
+    cwd: flags.cwd,
+    env: { ...flags.variables, ...options.env },
+  });
 }
 
 /** The flags as arguments. */
@@ -79,6 +85,9 @@ export async function readRawComposeModel(
   return JSON.parse(await readConfig(context, flags, ["--no-interpolate"], options)) as RawComposeModel;
 }
 
+/** Compose reads hundreds of services in a second; beyond this it is in a loop. */
+const CONFIG_TIMEOUT_MS = 120_000;
+
 async function readConfig(
   context: DockerContext,
   flags: ComposeFlags,
@@ -86,6 +95,7 @@ async function readConfig(
   options: RunOptions,
 ): Promise<string> {
   const output = await runCompose(context, flags, ["config", ...args, "--format", "json"], {
+    timeoutMs: CONFIG_TIMEOUT_MS,
     ...options,
     allowExitCodes: ANY_FAILURE,
   });

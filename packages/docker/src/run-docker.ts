@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { DrybagError } from "@drybag/errors";
 import { execa } from "execa";
 
@@ -30,6 +31,8 @@ export interface DockerOutput {
 
 /** How long a client may take to end after SIGTERM before it is killed, in milliseconds. */
 const KILL_DELAY_MS = 1000;
+/** How long its output may stay open after that, in milliseconds. */
+const STREAMS_DELAY_MS = 250;
 
 /**
  * Runs `docker <args>` and returns what it printed.
@@ -40,18 +43,59 @@ export async function runDocker(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<DockerOutput> {
-  const result = await execa(clientOf(context), args, {
-    ...spawnOptions(context, options),
+  const limit = options.timeoutMs === undefined ? undefined : AbortSignal.timeout(options.timeoutMs);
+  const signals = [options.signal, limit].filter((signal) => signal !== undefined);
+  const signal = signals.length === 0 ? undefined : AbortSignal.any(signals);
+  const child = execa(clientOf(context), args, {
+    ...spawnOptions(context, { ...options, signal }),
     ...(options.input === undefined ? { stdin: "ignore" } : { input: options.input }),
-    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
+  });
+  const result = await endedSoonAfter(signal, child).catch((error: unknown) => {
+    options.signal?.throwIfAborted();
+    throw limit?.aborted ? tookTooLong(args, options.timeoutMs ?? 0) : error;
   });
   options.signal?.throwIfAborted();
+  if (limit?.aborted) throw tookTooLong(args, options.timeoutMs ?? 0);
   if (result.exitCode === undefined) throw clientDidNotRun(context, args, result);
   const output = { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
   if (output.exitCode !== 0 && !options.allowExitCodes?.includes(output.exitCode)) {
     throw dockerFailed(args, output);
   }
   return output;
+}
+
+/**
+ * What a child gives; but once it has been told to stop, no longer than it takes to kill it. A plugin such as Compose can outlive
+ * the client that started it and hold on to its output.
+ */
+async function endedSoonAfter<T extends object>(
+  signal: AbortSignal | undefined,
+  child: Promise<T> & { stdout?: Readable | null; stderr?: Readable | null },
+): Promise<T> {
+  if (signal === undefined) return child;
+  const { promise: overdue, reject } = Promise.withResolvers<never>();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    timer = setTimeout(() => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      reject(signal.reason);
+    }, KILL_DELAY_MS + STREAMS_DELAY_MS);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([child, overdue]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function tookTooLong(args: readonly string[], timeoutMs: number): DrybagError {
+  const seconds = Math.round(timeoutMs / 1000);
+  return new DrybagError("docker-failed", `'${commandLine(args)}' did not end within ${seconds} s.`, {
+    hint: "Run it yourself to see what it waits for.",
+  });
 }
 
 export function clientOf(context: DockerContext): string {
@@ -73,7 +117,6 @@ export function spawnOptions(context: DockerContext, options: RunOptions) {
 
 interface FailedStart {
   code?: string | undefined;
-  timedOut?: boolean;
   originalMessage?: string | undefined;
 }
 
@@ -88,8 +131,8 @@ export function clientDidNotRun(
       hint: "Install Docker Engine with its command line client and the Compose plugin, then run the same command again.",
     });
   }
-  const why = result.timedOut ? "took too long" : `was ended (${result.originalMessage ?? "by a signal"})`;
-  return new DrybagError("docker-failed", `'${commandLine(args)}' ${why}.`);
+  const why = result.originalMessage ?? "by a signal";
+  return new DrybagError("docker-failed", `'${commandLine(args)}' was ended (${why}).`);
 }
 
 export function dockerFailed(args: readonly string[], output: DockerOutput): DrybagError {

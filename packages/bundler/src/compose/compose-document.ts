@@ -31,6 +31,7 @@ export interface ComposeDocument {
 
 /** No Compose file written by people comes near it. */
 const LARGEST_FILE_BYTES = 4 * 1024 * 1024;
+const LARGEST_EXPANSION = 1_000_000;
 
 /**
  * Reads and parses a Compose file, which may hold several YAML documents: Compose merges them in their order.
@@ -67,7 +68,33 @@ function parse(file: string, text: string, lineCounter: LineCounter): Document[]
       throw invalid(file, line, column, "a Compose file is a mapping with keys such as 'services'");
     }
   }
+  for (const document of documents) {
+    if (expandedSize(document) > LARGEST_EXPANSION) {
+      throw invalid(file, 1, 1, "its aliases (*name) multiply to more than a million values");
+    }
+  }
   return [...documents];
+}
+
+/** How many nodes a document has with its aliases written out; infinite where one holds itself. Compose would write them out. */
+function expandedSize(document: Document): number {
+  const sizes = new Map<unknown, number>();
+  const sizeOf = (node: unknown): number => {
+    const known = sizes.get(node);
+    if (known !== undefined) return known;
+    sizes.set(node, Number.POSITIVE_INFINITY);
+    const parts: unknown[] = isAlias(node)
+      ? [node.resolve(document)]
+      : isMap(node)
+        ? node.items.map((pair) => pair.value)
+        : isSeq(node)
+          ? node.items
+          : [];
+    const size = parts.reduce((sum: number, part) => sum + sizeOf(part), 1);
+    sizes.set(node, size);
+    return size;
+  };
+  return sizeOf(document.contents);
 }
 
 function resolveAlias(document: Document, node: unknown): Node | undefined {

@@ -11,10 +11,17 @@ test("finds plain, braced and nested variables", () => {
 
 test("knows required ones", () => {
   expect(scanVariables("a ${A:?tell me} ${B?} ${C:-${D:?deep}}")).toEqual([
-    { name: "A", required: true },
+    { name: "A", required: true, message: "tell me" },
     { name: "B", required: true, mayBeEmpty: true },
     { name: "C", required: false, default: "${D:?deep}" },
-    { name: "D", required: true },
+    { name: "D", required: true, message: "deep" },
+  ]);
+});
+
+test("knows where an empty value will do", () => {
+  expect(scanVariables("${A-x} ${B:-y}")).toEqual([
+    { name: "A", required: false, mayBeEmpty: true, default: "x" },
+    { name: "B", required: false, default: "y" },
   ]);
 });
 

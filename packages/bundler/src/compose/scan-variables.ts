@@ -3,8 +3,10 @@ export interface VariableUse {
   name: string;
   /** `${NAME:?…}` or `${NAME?…}`. */
   required: boolean;
-  /** `${NAME?…}`: required, but an empty value will do. */
+  /** `${NAME?…}` and `${NAME-…}`: an empty value will do. */
   mayBeEmpty?: boolean;
+  /** What `${NAME:?message}` says. */
+  message?: string;
   /** `${NAME:-…}` or `${NAME-…}`. */
   default?: string;
 }
@@ -43,7 +45,8 @@ function parseBraced(inside: string): VariableUse[] {
     {
       name,
       required: operator.endsWith("?"),
-      ...(operator === "?" ? { mayBeEmpty: true } : {}),
+      ...(operator === "?" || operator === "-" ? { mayBeEmpty: true } : {}),
+      ...(operator.endsWith("?") && rest !== "" ? { message: rest } : {}),
       ...(operator.endsWith("-") ? { default: rest } : {}),
     },
     ...scanVariables(rest),

@@ -1,14 +1,15 @@
 import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { run, runMain } from "@drybag/terminal";
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import { addBundleCommands } from "./bundle-commands.ts";
 import { imagesCommand } from "./images-command.ts";
 import { type LintFlags, lintCommand } from "./lint-command.ts";
 import { type PackFlags, packOptions } from "./options.ts";
 import { pack } from "./pack.ts";
 import { packReport, packReportJson } from "./pack-report.ts";
 import { type ProjectCommandFlags, withProjectOptions } from "./project-options.ts";
-import { verifyCommand } from "./verify-command.ts";
+import { COMPRESSION_LEVELS } from "./stage/compression.ts";
 
 declare const DRYBAG_VERSION: string | undefined;
 const version = typeof DRYBAG_VERSION === "undefined" ? "0.0.0-source" : DRYBAG_VERSION;
@@ -32,6 +33,14 @@ withProjectOptions(program.command("pack"))
   )
   .option("--no-build", "take images of services with 'build:' as they are")
   .option("--force", "replace a carry folder of the same name")
+  .option("--sign <key>", "sign with this SSH key, e.g. ~/.ssh/id_ed25519, or the .pub of one in an agent")
+  .addOption(
+    new Option("--compression <level>", "how hard to try; max is slow")
+      .choices(COMPRESSION_LEVELS)
+      .default("default"),
+  )
+  .option("--recompress", "compress anew what the engine gives compressed: smaller, but with other digests")
+  .option("--verify-media", "read back from the medium itself, past the computer's memory")
   .option("--json", "result as JSON on stdout, progress as NDJSON on stderr")
   .action(
     run<PackFlags, []>(async (context, flags) => {
@@ -39,6 +48,7 @@ withProjectOptions(program.command("pack"))
         cwd: context.cwd,
         env: context.env,
         home: homedir(),
+        canAsk: context.canAsk,
         assets: {
           installScript: fileURLToPath(new URL("../assets/install.sh", import.meta.url)),
           installerDirectory: fileURLToPath(new URL("../../installer/dist/", import.meta.url)),
@@ -64,11 +74,6 @@ withProjectOptions(program.command("lint"))
   .option("--json", "result as JSON on stdout")
   .action(run<LintFlags, []>(lintCommand));
 
-program
-  .command("verify")
-  .description("read a carry folder and check every byte of it")
-  .argument("[folder]", "the carry folder (default: this folder)")
-  .option("--json", "result as JSON on stdout, progress as NDJSON on stderr")
-  .action(run<object, [string?]>(verifyCommand));
+addBundleCommands(program);
 
 void runMain(program, { argv: process.argv, name: "drybag", version });

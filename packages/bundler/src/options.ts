@@ -2,8 +2,8 @@ import path from "node:path";
 import type { DockerContext } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
 import { DEFAULT_PART_SIZE_BYTES, type Platform } from "@drybag/format";
-
 import { type ProjectCommandFlags, projectFlags } from "./project-options.ts";
+import type { CompressionLevel } from "./stage/compression.ts";
 
 /** What the command line of `drybag pack` said, as commander gives it. */
 export interface PackFlags extends ProjectCommandFlags {
@@ -14,6 +14,10 @@ export interface PackFlags extends ProjectCommandFlags {
   partSize?: string;
   build: boolean;
   force?: boolean;
+  sign?: string;
+  verifyMedia?: boolean;
+  compression?: CompressionLevel;
+  recompress?: boolean;
 }
 
 /** What packing needs, with every default applied and every path absolute. */
@@ -30,6 +34,15 @@ export interface PackOptions {
   partSizeBytes: number;
   build: boolean;
   force: boolean;
+  /** SSH key to sign with, if the bundle is to be signed. */
+  signKey: string | undefined;
+  /** Whether there is somebody at a terminal. */
+  canAsk: boolean;
+  /** Read back past the page cache what was written. */
+  verifyMedia: boolean;
+  compression: CompressionLevel;
+  /** Compress anew what the engine gives compressed. */
+  recompress: boolean;
   cacheDirectory: string;
   /** Folders with the built installers and with install.sh. */
   assets: BundlerAssets;
@@ -57,8 +70,14 @@ export interface Surroundings {
   cwd: string;
   env: Record<string, string | undefined>;
   home: string;
+  canAsk: boolean;
   assets: BundlerAssets;
   generatorVersion: string;
+}
+
+/** Where layers are kept between packs. */
+export function cacheDirectory({ env, home }: Pick<Surroundings, "env" | "home">): string {
+  return path.join(env.XDG_CACHE_HOME || path.join(home, ".cache"), "drybag", "store");
 }
 
 export function packOptions(flags: PackFlags, around: Surroundings): PackOptions {
@@ -73,7 +92,12 @@ export function packOptions(flags: PackFlags, around: Surroundings): PackOptions
     partSizeBytes: flags.partSize === undefined ? DEFAULT_PART_SIZE_BYTES : parsePartSize(flags.partSize),
     build: flags.build,
     force: flags.force ?? false,
-    cacheDirectory: path.join(env.XDG_CACHE_HOME || path.join(around.home, ".cache"), "drybag", "store"),
+    signKey: flags.sign === undefined ? undefined : path.resolve(cwd, flags.sign),
+    canAsk: around.canAsk,
+    verifyMedia: flags.verifyMedia ?? false,
+    compression: flags.compression ?? "default",
+    recompress: flags.recompress ?? false,
+    cacheDirectory: cacheDirectory(around),
     assets: around.assets,
     mtimeSeconds: parseEpoch(env.SOURCE_DATE_EPOCH),
     generatorVersion: around.generatorVersion,

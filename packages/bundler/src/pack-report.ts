@@ -28,6 +28,7 @@ ${result.wasThere ? "Unchanged, and whole:" : "Packed:"} ${shown}
   holds    ${manifest.images.length} images, ${result.layers} layers (${formatBytes(uncompressed)} unpacked), ${projectFiles} project files
   size     ${formatBytes(result.sizeBytes)} in ${parts.length} ${parts.length === 1 ? "file" : "files"}, verified by reading it back
   id       ${result.id}
+  signed   ${result.signer ? `by ${result.signer.fingerprint} (${result.signer.keyType})` : "no (--sign KEY)"}
   time     ${formatDuration(result.durationMs)}, ${result.cachedLayers} of ${result.layers} layers from the cache
 ${required.length === 0 ? "" : `  on site  asks for ${required.join(", ")}\n`}
 Next:

@@ -1,15 +1,19 @@
 import { createHash } from "node:crypto";
-import { access, mkdir, rm } from "node:fs/promises";
+import { access, mkdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { readComposeVersion, readEngineFacts } from "@drybag/docker";
-import { DrybagError, type Finding } from "@drybag/errors";
+import { DrybagError, type Finding, isDrybagError } from "@drybag/errors";
 import {
   bundleStem,
   CHECKSUMS_FILE,
+  CHECKSUMS_SIGNATURE_FILE,
+  MANIFEST_ENTRY,
   type Manifest,
   openBundle,
+  type SshPublicKey,
   serializeManifest,
   verifyCarryFolder,
+  writeFileAtomically,
 } from "@drybag/format";
 import { formatBytes, type Progress } from "@drybag/terminal";
 import { buildImages, builtServices } from "./images/build-images.ts";
@@ -20,7 +24,8 @@ import { collectFiles } from "./project/collect-files.ts";
 import { loadProject } from "./project/load-project.ts";
 import { gitVersion } from "./seal/bundle-version.ts";
 import { planBundle } from "./seal/plan-bundle.ts";
-import { openLayerCache } from "./stage/layer-cache.ts";
+import { openSshSigner, type SshSigner } from "./seal/ssh-signer.ts";
+import { dropRottenLayers, type LayerCache, openLayerCache } from "./stage/layer-cache.ts";
 import { stageImages } from "./stage/stage-images.ts";
 import { putInPlace, removeStaleFolders, writeCarryFolder } from "./write/write-carry-folder.ts";
 
@@ -35,6 +40,8 @@ export interface PackResult {
   sizeBytes: number;
   cachedLayers: number;
   layers: number;
+  /** The key that signed the bundle. */
+  signer?: SshPublicKey;
   /** The same bundle lay there already, whole. */
   wasThere: boolean;
   findings: Finding[];
@@ -49,6 +56,10 @@ export async function pack(
 ): Promise<PackResult> {
   const startedMs = performance.now();
   const { docker } = options;
+  await using signer =
+    options.signKey === undefined
+      ? undefined
+      : await openSshSigner(options.signKey, { env: docker.env, canAsk: options.canAsk, signal });
 
   const engine = await progress.stage(
     "engine",
@@ -87,29 +98,43 @@ export async function pack(
   );
 
   const cache = await openLayerCache(options.cacheDirectory);
-  const staged = await progress.stage(
-    "stage",
-    "Save and compress the layers",
-    (report) => stageImages(docker, cache, images, report, signal),
-    (done) => `${count(new Array(done.layers), "layer")}, ${done.cachedLayers} from the cache`,
-  );
-
-  const plan = await planBundle(
-    {
-      name: options.name ?? project.model.name,
-      version: options.version ?? (await gitVersion(project.sources.projectDirectory, docker.env, signal)),
-      platform,
-      generatorVersion: options.generatorVersion,
-      project,
-      files,
-      images,
-      staged: staged.images,
-      cache,
-    },
-    signal,
-  );
-
-  const written = await writeVerified(options, plan, progress, signal);
+  const version = options.version ?? (await gitVersion(project.sources.projectDirectory, docker.env, signal));
+  const stageAndWrite = async () => {
+    const staged = await progress.stage(
+      "stage",
+      "Save and compress the layers",
+      (report) => stageImages(docker, cache, images, { ...options, signal }, report),
+      (done) => `${count(new Array(done.layers), "layer")}, ${done.cachedLayers} from the cache`,
+    );
+    const plan = await planBundle(
+      {
+        name: options.name ?? project.model.name,
+        version,
+        platform,
+        generatorVersion: options.generatorVersion,
+        project,
+        files,
+        images,
+        staged: staged.images,
+        cache,
+      },
+      signal,
+    );
+    try {
+      return { staged, plan, written: await writeVerified(options, plan, signer, progress, signal) };
+    } catch (error) {
+      const rotten = await rottenLayers(error, cache, plan.manifest.layers, progress, signal);
+      if (rotten > 0) return undefined;
+      throw error;
+    }
+  };
+  // Layers that rotted in the cache are found when they are written: dropped by now, and made again.
+  const packed = (await stageAndWrite()) ?? (await stageAndWrite());
+  if (packed === undefined)
+    throw new DrybagError("digest-mismatch", "The cache rots while it is used.", {
+      hint: `The disk of ${options.cacheDirectory} is failing: set XDG_CACHE_HOME to a folder on another one.`,
+    });
+  const { staged, plan, written } = packed;
   return {
     ...written,
     manifest: plan.manifest,
@@ -120,12 +145,34 @@ export async function pack(
   };
 }
 
-type Written = Pick<PackResult, "directory" | "id" | "parts" | "sizeBytes" | "wasThere">;
+/** How many layers of the cache had to be dropped, if that is why writing failed. */
+async function rottenLayers(
+  error: unknown,
+  cache: LayerCache,
+  layers: Manifest["layers"],
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<number> {
+  if (!isDrybagError(error, "digest-mismatch")) return 0;
+  const dropped = await dropRottenLayers(cache, layers, signal);
+  if (dropped > 0) {
+    progress.emit({
+      type: "warning",
+      code: "cache-rotten",
+      message: `${dropped} of ${count(layers, "layer")} in the cache ${dropped === 1 ? "was" : "were"} damaged, and dropped.`,
+      remedy: `The layers are made again. If this happens often, the disk of ${cache.directory} is failing.`,
+    });
+  }
+  return dropped;
+}
+
+type Written = Pick<PackResult, "directory" | "id" | "parts" | "sizeBytes" | "wasThere" | "signer">;
 
 /** Writes under a temporary name, reads everything back, and only then gives the folder its name. */
 async function writeVerified(
   options: PackOptions,
   plan: Awaited<ReturnType<typeof planBundle>>,
+  signer: SshSigner | undefined,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Written> {
@@ -133,11 +180,13 @@ async function writeVerified(
   const stem = bundleStem(plan.manifest.name, plan.manifest.version);
   const directory = path.join(outputDirectory, stem);
   await mkdir(outputDirectory, { recursive: true });
-  const there = await whatIsThere(directory, plan.manifest, options.force, signal);
+  const there = await whatIsThere(directory, plan.manifest, options, signal);
   if (there !== undefined) {
-    await verify(directory, there.sizeBytes, progress, signal);
+    await verify(directory, there.sizeBytes, options, progress, signal);
     return there;
   }
+  // Between two stages, when the terminal is free for a question.
+  const signature = await signer?.sign(serializeManifest(plan.manifest), MANIFEST_ENTRY);
   const prefix = `.${stem}.partial-`;
   await removeStaleFolders(outputDirectory, prefix);
   const temporary = path.join(outputDirectory, `${prefix}${process.pid}`);
@@ -145,10 +194,18 @@ async function writeVerified(
     const written = await progress.stage(
       "write",
       "Write the bundle",
-      (report) => writeCarryFolder(plan, { ...options, directory: temporary, signal, onBytes: report.bytes }),
+      (report) =>
+        writeCarryFolder(plan, {
+          ...options,
+          directory: temporary,
+          ...(signature && { signature }),
+          signal,
+          onBytes: report.bytes,
+        }),
       (done) => `${formatBytes(done.tarSizeBytes)} in ${count(done.parts, "file")}`,
     );
-    await verify(temporary, written.tarSizeBytes, progress, signal);
+    if (signer) await signChecksums(temporary, signer);
+    const verified = await verify(temporary, written.tarSizeBytes, options, progress, signal);
     await putInPlace(temporary, directory);
     return {
       directory,
@@ -156,6 +213,7 @@ async function writeVerified(
       parts: written.parts,
       sizeBytes: written.tarSizeBytes,
       wasThere: false,
+      ...(verified && { signer: verified }),
     };
   } finally {
     await rm(temporary, { recursive: true, force: true });
@@ -166,19 +224,20 @@ async function writeVerified(
 async function whatIsThere(
   directory: string,
   manifest: Manifest,
-  force: boolean,
+  { force, signKey }: PackOptions,
   signal: AbortSignal,
 ): Promise<Written | undefined> {
   if (!(await exists(directory))) return undefined;
   const isCarryFolder = await exists(path.join(directory, CHECKSUMS_FILE));
   const bundle = isCarryFolder ? await openBundle(directory, { signal }).catch(() => undefined) : undefined;
   const id = createHash("sha256").update(serializeManifest(manifest)).digest("hex");
-  if (bundle?.manifestSha256 === id && !force) {
+  if (bundle?.manifestSha256 === id && !force && (await isSignedBy(bundle.signer, signKey))) {
     const { parts, checksums } = bundle.carryFolder;
     return {
       directory,
       id,
       wasThere: true,
+      ...(bundle.signer && { signer: bundle.signer }),
       parts: parts.map(({ name, sizeBytes }) => ({ name, sizeBytes, sha256: checksums?.get(name) ?? "" })),
       sizeBytes: parts.reduce((sum, part) => sum + part.sizeBytes, 0),
     };
@@ -191,22 +250,42 @@ async function whatIsThere(
   });
 }
 
+/** Whether a bundle that is there already is signed as it would be now. The public key lies beside the private one. */
+async function isSignedBy(signer: SshPublicKey | undefined, signKey: string | undefined): Promise<boolean> {
+  if (signKey === undefined || signer === undefined) return signer === undefined;
+  const publicFile = signKey.endsWith(".pub") ? signKey : `${signKey}.pub`;
+  const text = await readFile(publicFile, "utf8").catch(() => "");
+  return text.split(/\s/)[1] === signer.base64;
+}
+
+async function signChecksums(directory: string, signer: SshSigner): Promise<void> {
+  const checksums = await readFile(path.join(directory, CHECKSUMS_FILE));
+  const signature = await signer.sign(checksums, CHECKSUMS_FILE);
+  await writeFileAtomically(path.join(directory, CHECKSUMS_SIGNATURE_FILE), signature);
+}
+
+/** Reads everything back. Gives the key that signed it, if one did. */
 async function verify(
   directory: string,
   totalBytes: number,
+  { verifyMedia }: PackOptions,
   progress: Progress,
   signal: AbortSignal,
-): Promise<void> {
-  const { findings } = await progress.stage("verify", "Read it back and verify", (report) => {
+): Promise<SshPublicKey | undefined> {
+  const title = verifyMedia ? "Read it back from the medium and verify" : "Read it back and verify";
+  const { bundle, findings } = await progress.stage("verify", title, (report) => {
     let doneBytes = 0;
     const onBytes = (bytes: number) => {
       doneBytes += bytes;
-      report.bytes(doneBytes, totalBytes);
+      report.bytes(doneBytes, Math.max(totalBytes, doneBytes));
     };
-    return verifyCarryFolder(directory, { signal, onBytes });
+    return verifyCarryFolder(directory, { signal, onBytes, bypassCache: verifyMedia });
   });
+  for (const finding of findings) {
+    if (finding.severity !== "error") progress.emit({ type: "warning", ...finding });
+  }
   const first = findings.find((finding) => finding.severity === "error");
-  if (first === undefined) return;
+  if (first === undefined) return bundle?.signer;
   throw new DrybagError("digest-mismatch", `What was written does not read back: ${first.message}`, {
     hint: "The disk or stick is failing: write to another one with -o. With --force a damaged folder is replaced.",
   });

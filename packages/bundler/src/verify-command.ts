@@ -1,32 +1,86 @@
+import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { EXIT, type ExitCode } from "@drybag/errors";
-import { verifyCarryFolder } from "@drybag/format";
+import { DrybagError, EXIT, type ExitCode } from "@drybag/errors";
+import {
+  carryFolderSizeBytes,
+  findBundle,
+  type OpenedBundle,
+  parseTrustedSigners,
+  type TrustedSigner,
+  verifyCarryFolder,
+} from "@drybag/format";
 import type { RunContext } from "@drybag/terminal";
 
-/** `drybag verify`: every finding at once; exit code 5 when something is damaged. */
-export async function verifyCommand(context: RunContext, _flags: object, folder = "."): Promise<ExitCode> {
+export interface VerifyFlags {
+  key?: string;
+  allowedSigners?: string;
+  media?: boolean;
+}
+
+/** `drybag verify`: every finding at once; exit code 5 when something is damaged or not signed as it must be. */
+export async function verifyCommand(
+  context: RunContext,
+  flags: VerifyFlags,
+  folder = ".",
+): Promise<ExitCode> {
+  const directory = path.resolve(context.cwd, folder);
+  const trusted = await readTrusted(context.cwd, flags);
+  // What is missing or unreadable is told by verifying.
+  const totalBytes = await findBundle(directory).then(carryFolderSizeBytes, () => undefined);
   const progress = context.progress(["verify"]);
   const { bundle, findings } = await progress.stage("verify", "Verify", (report) => {
     let doneBytes = 0;
-    return verifyCarryFolder(path.resolve(context.cwd, folder), {
+    return verifyCarryFolder(directory, {
       signal: context.signal,
+      ...(trusted && { trusted }),
+      bypassCache: flags.media ?? false,
       onBytes: (bytes) => {
         doneBytes += bytes;
-        report.bytes(doneBytes);
+        report.bytes(doneBytes, totalBytes === undefined ? undefined : Math.max(totalBytes, doneBytes));
       },
     });
   });
   await progress.close();
-  const isDamaged = findings.some((finding) => finding.severity === "error");
+  const isRefused = findings.some((finding) => finding.severity === "error");
   if (context.json) {
-    context.stdout.write(`${JSON.stringify({ whole: !isDamaged, id: bundle?.manifestSha256, findings })}\n`);
+    const { manifest, manifestSha256, signer } = bundle ?? {};
+    const about = { id: manifestSha256, name: manifest?.name, version: manifest?.version };
+    context.stdout.write(
+      `${JSON.stringify({ whole: !isRefused, ...about, signer: signer ?? null, findings })}\n`,
+    );
   } else {
     const lines = findings.map(
       (finding) => `${finding.severity}: ${finding.message}${finding.remedy ? `\n  ${finding.remedy}` : ""}`,
     );
-    const what = bundle ? `${bundle.manifest.name} ${bundle.manifest.version}` : "The bundle";
-    lines.push(isDamaged ? `${what} is damaged.` : `${what} is whole: ${bundle?.manifestSha256}`);
+    lines.push(...summary(bundle, isRefused, trusted !== undefined));
     context.stdout.write(`${lines.join("\n")}\n`);
   }
-  return isDamaged ? EXIT.damaged : EXIT.ok;
+  return isRefused ? EXIT.damaged : EXIT.ok;
+}
+
+function summary(bundle: OpenedBundle | undefined, isRefused: boolean, isTrusted: boolean): string[] {
+  const what = bundle ? `${bundle.manifest.name} ${bundle.manifest.version}` : "The bundle";
+  if (isRefused) return [`${what} is damaged, or not what it should be.`];
+  const { signer } = bundle ?? {};
+  const trust = isTrusted ? "a key that you trust" : "check that it is a key that you trust: --key FILE";
+  return [
+    `${what} is whole: ${bundle?.manifestSha256}`,
+    signer ? `signed by ${signer.fingerprint} (${signer.keyType}): ${trust}` : "not signed",
+  ];
+}
+
+async function readTrusted(
+  cwd: string,
+  { key, allowedSigners }: VerifyFlags,
+): Promise<TrustedSigner[] | undefined> {
+  const files = [key, allowedSigners].filter((file) => file !== undefined);
+  if (files.length === 0) return undefined;
+  const signers: TrustedSigner[] = [];
+  for (const file of files) {
+    const text = await readFile(path.resolve(cwd, file), "utf8").catch((cause) => {
+      throw new DrybagError("file-unreadable", `${file} cannot be read.`, { cause });
+    });
+    signers.push(...parseTrustedSigners(text, file, new Date()));
+  }
+  return signers;
 }

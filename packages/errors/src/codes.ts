@@ -73,6 +73,7 @@ export const ERROR_EXIT_CODES = {
   "installer-missing": EXIT.host,
   "release-not-found": EXIT.host,
   "signing-failed": EXIT.host,
+  "media-unreadable": EXIT.host,
 
   unhealthy: EXIT.unhealthy,
 

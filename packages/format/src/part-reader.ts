@@ -1,19 +1,19 @@
 import { createHash, type Hash } from "node:crypto";
-import { type FileHandle, open } from "node:fs/promises";
 import { DrybagError } from "@drybag/errors";
 import { copyAgainHint, type ReportDamage } from "./damage.ts";
 import type { CarryFolder, CarryPart } from "./find-bundle.ts";
 import { CHECKSUMS_FILE } from "./names.ts";
+import { openFile, type SequentialFile } from "./open-file.ts";
 import { readError } from "./read-error.ts";
 
 export interface PartReaderOptions {
   signal?: AbortSignal | undefined;
   /** Told how many more bytes were read. */
   onBytes?: ((bytes: number) => void) | undefined;
+  /** Read what the drive has, not what the kernel remembers. */
+  bypassCache?: boolean | undefined;
   report: ReportDamage;
 }
-
-const CHUNK_BYTES = 256 * 1024;
 
 /**
  * The parts of a bundle as one stream of bytes that is asked for them. Each part is hashed in passing and compared with
@@ -27,7 +27,7 @@ export class PartReader {
   readonly #checked = new Map<string, "whole" | "damaged">();
   #partIndex = 0;
   #partBytes = 0;
-  #file: FileHandle | undefined;
+  #file: SequentialFile | undefined;
   #hash: Hash = createHash("sha256");
   #chunk: Buffer = Buffer.alloc(0);
   /** The next chunk, read while the one before is hashed and used. */
@@ -113,20 +113,16 @@ export class PartReader {
     }
   }
 
-  async #open(part: CarryPart): Promise<FileHandle> {
+  async #open(part: CarryPart): Promise<SequentialFile> {
     try {
-      return await open(part.path, "r");
+      return await openFile(part.path, { bypassCache: this.#options.bypassCache ?? false });
     } catch (error) {
       throw readError(error, part.path);
     }
   }
 
-  #read(file: FileHandle, part: CarryPart): Promise<Buffer> {
-    // A new buffer each time: the one before may still be on its way to the engine.
-    const reading = file.read(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES).then(
-      ({ buffer, bytesRead }) => buffer.subarray(0, bytesRead),
-      (error) => Promise.reject(readError(error, part.path)),
-    );
+  #read(file: SequentialFile, part: CarryPart): Promise<Buffer> {
+    const reading = file.read().catch((error) => Promise.reject(readError(error, part.path)));
     // It is awaited later, perhaps never: the error must not count as unhandled meanwhile.
     reading.catch(() => {});
     return reading;

@@ -14,6 +14,8 @@ export interface ReadBundleOptions {
   signal?: AbortSignal;
   /** Told how many more bytes were read. */
   onBytes?(bytes: number): void;
+  /** Read what the drive has, not what the kernel remembers of it. */
+  bypassCache?: boolean;
 }
 
 export interface ReadEntry {

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DrybagError, type Finding } from "@drybag/errors";
@@ -7,6 +6,7 @@ import type { Damage } from "./damage.ts";
 import { type CarryFolder, lookForBundle, otherListedFiles, partsMissing } from "./find-bundle.ts";
 import { CHECKSUMS_FILE, CHECKSUMS_SIGNATURE_FILE } from "./names.ts";
 import { type OpenedBundle, readOpening, sizeDamage } from "./open-bundle.ts";
+import { openFile } from "./open-file.ts";
 import { bundleFileName } from "./part-names.ts";
 import { partMismatch } from "./part-reader.ts";
 import { type ReadBundleOptions, scanBundle } from "./read-bundle.ts";
@@ -119,13 +119,15 @@ async function verifyListedFile(
   }
 }
 
-async function hashFile(path: string, { signal, onBytes }: ReadBundleOptions): Promise<string> {
+async function hashFile(
+  path: string,
+  { signal, onBytes, bypassCache = false }: ReadBundleOptions,
+): Promise<string> {
   const hash = createHash("sha256");
   try {
-    for await (const chunk of createReadStream(path, {
-      ...(signal && { signal }),
-      highWaterMark: 256 * 1024,
-    })) {
+    await using file = await openFile(path, { bypassCache });
+    for (let chunk = await file.read(); chunk.length > 0; chunk = await file.read()) {
+      signal?.throwIfAborted();
       hash.update(chunk);
       onBytes?.(chunk.length);
     }

@@ -1,17 +1,18 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { BundledLayer } from "@drybag/format";
+import type { CompressionLevel } from "./compression.ts";
 
 /**
  * A content-addressed store of staged image content:
  *
- *     blobs/<sha256>            layers as they go into a bundle, and image configs
- *     layers/<diffID>.json      which blob holds a layer
- *     images/<image ID>.json    config and layers of an image of the engine
- *     partial/<pid>-…           what is being written; of no worth once its process is gone
+ *     blobs/<sha256>                layers as they go into a bundle, and image configs
+ *     layers/<diffID>.<form>.json   which blob holds a layer: `kept` as it came, or compressed as a level says
+ *     images/<image ID>.json        config and layers of an image of the engine
+ *     partial/<pid>-…               what is being written; of no worth once its process is gone
  *
  * Everything gets its final name by a rename when it is whole, so that a killed pack leaves no half entry and two packs at
  * once do no harm.
@@ -22,8 +23,11 @@ export interface LayerCache {
 
 export interface CachedImage {
   configDigest: string;
-  diffIds: string[];
+  /** Base first. */
+  layers: { diffId: string; cameCompressed: boolean }[];
 }
+
+export type LayerForm = "kept" | CompressionLevel;
 
 const FOLDERS = ["blobs", "layers", "images", "partial"];
 
@@ -44,35 +48,53 @@ export function blobPath(cache: LayerCache, digest: string): string {
   return path.join(cache.directory, "blobs", hexOf(digest));
 }
 
-/** Gives a finished temporary file its name in the cache. */
-export async function keepBlob(cache: LayerCache, temporary: string, digest: string): Promise<void> {
-  await syncFile(temporary);
-  await rename(temporary, blobPath(cache, digest));
+/**
+ * Gives a finished temporary file its name in the cache. Not synced: whatever a power cut leaves is compared with its digest before it
+ * is used, and waiting for the disk would cost every pack seconds.
+ */
+export async function keepBlob(temporary: string, final: string): Promise<void> {
+  await rename(temporary, final);
 }
 
-/** The layer, if the cache has it whole; the length is checked here, the digest by `verifyBlob`. */
-export async function findLayer(cache: LayerCache, diffId: string): Promise<BundledLayer | undefined> {
-  const layer = await readRecord<BundledLayer>(recordPath(cache, "layers", diffId));
+/** The layer, if the cache has all of it; the length is checked here, the digest when it is written into a bundle. */
+export async function findLayer(
+  cache: LayerCache,
+  diffId: string,
+  form: LayerForm,
+): Promise<BundledLayer | undefined> {
+  const layer = await readRecord<BundledLayer>(layerRecord(cache, diffId, form));
   if (layer === undefined) return undefined;
   const info = await stat(blobPath(cache, layer.digest)).catch(() => undefined);
   return info?.size === layer.sizeBytes ? layer : undefined;
 }
 
-export async function keepLayer(cache: LayerCache, layer: BundledLayer): Promise<void> {
-  await writeRecord(cache, recordPath(cache, "layers", layer.diffId), layer);
+export async function keepLayer(cache: LayerCache, layer: BundledLayer, form: LayerForm): Promise<void> {
+  await writeRecord(cache, layerRecord(cache, layer.diffId, form), layer);
 }
 
-export async function forgetLayer(cache: LayerCache, layer: BundledLayer): Promise<void> {
-  await rm(recordPath(cache, "layers", layer.diffId), { force: true });
-  await rm(blobPath(cache, layer.digest), { force: true });
+/** Drops the blobs among these that are no longer what their digests say: disks rot. Returns how many. */
+export async function dropRottenLayers(
+  cache: LayerCache,
+  layers: readonly BundledLayer[],
+  signal: AbortSignal,
+): Promise<number> {
+  let count = 0;
+  for (const { digest } of layers) {
+    if (await verifyBlob(cache, digest, signal).catch(() => false)) continue;
+    signal.throwIfAborted();
+    // Its record says nothing without it.
+    await rm(blobPath(cache, digest), { force: true });
+    count += 1;
+  }
+  return count;
 }
 
 export async function findImage(cache: LayerCache, imageKey: string): Promise<CachedImage | undefined> {
-  return readRecord<CachedImage>(recordPath(cache, "images", imageKey));
+  return readRecord<CachedImage>(imageRecord(cache, imageKey));
 }
 
 export async function keepImage(cache: LayerCache, imageKey: string, image: CachedImage): Promise<void> {
-  await writeRecord(cache, recordPath(cache, "images", imageKey), image);
+  await writeRecord(cache, imageRecord(cache, imageKey), image);
 }
 
 /** A small blob, such as an image config, if it is there and is what its digest says. */
@@ -96,8 +118,12 @@ export async function verifyBlob(cache: LayerCache, digest: string, signal: Abor
   return hash.digest("hex") === hexOf(digest);
 }
 
-function recordPath(cache: LayerCache, folder: "layers" | "images", key: string): string {
-  return path.join(cache.directory, folder, `${hexOf(key)}.json`);
+function layerRecord(cache: LayerCache, diffId: string, form: LayerForm): string {
+  return path.join(cache.directory, "layers", `${hexOf(diffId)}.${form}.json`);
+}
+
+function imageRecord(cache: LayerCache, imageKey: string): string {
+  return path.join(cache.directory, "images", `${hexOf(imageKey)}.json`);
 }
 
 async function readRecord<T>(file: string): Promise<T | undefined> {
@@ -114,23 +140,8 @@ async function writeRecord(cache: LayerCache, file: string, record: unknown): Pr
 
 async function writeWhole(cache: LayerCache, file: string, content: Buffer): Promise<void> {
   const temporary = partialPath(cache);
-  const handle = await open(temporary, "wx");
-  try {
-    await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await writeFile(temporary, content, { flag: "wx" });
   await rename(temporary, file);
-}
-
-async function syncFile(file: string): Promise<void> {
-  const handle = await open(file, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function hexOf(digest: string): string {

@@ -2,18 +2,18 @@ import { type DockerContext, saveImages } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
 import type { BundledLayer } from "@drybag/format";
 import type { ResolvedImage } from "../images/resolve-images.ts";
+import { type CompressionLevel, MemoryBudget } from "./compression.ts";
 import {
   findImage,
   findLayer,
-  forgetLayer,
   keepImage,
   keepSmallBlob,
   type LayerCache,
   readSmallBlob,
-  verifyBlob,
 } from "./layer-cache.ts";
-import { readSavedArchive, type SavedImage } from "./read-saved-archive.ts";
-import { stageLayer } from "./stage-layer.ts";
+import { planSaves } from "./plan-saves.ts";
+import { readSavedArchive, type SavedImage, type SavedLayerEntry } from "./read-saved-archive.ts";
+import { type StageLayerOptions, stageLayer } from "./stage-layer.ts";
 
 /** An image whose config and layers are all in the cache. */
 export interface StagedImage {
@@ -30,6 +30,12 @@ export interface StageResult {
   layers: number;
 }
 
+export interface StageOptions {
+  compression: CompressionLevel;
+  recompress: boolean;
+  signal: AbortSignal;
+}
+
 interface StageReport {
   bytes(done: number, total?: number): void;
   message(text: string): void;
@@ -37,108 +43,163 @@ interface StageReport {
 
 /**
  * Brings every image into the cache. Images that are there whole are not saved again; layers that are there are not
- * compressed again. Throws `docker-failed`.
+ * compressed again. Several archives are read at once. Throws `docker-failed`.
  */
 export async function stageImages(
   docker: DockerContext,
   cache: LayerCache,
   images: readonly ResolvedImage[],
+  options: StageOptions,
   report: StageReport,
-  signal: AbortSignal,
 ): Promise<StageResult> {
-  const verified = new Set<string>();
   const missing: ResolvedImage[] = [];
   for (const image of images) {
-    report.message(image.tag);
-    if ((await findStaged(cache, image, verified, signal)) === undefined) missing.push(image);
+    if ((await findStaged(cache, image, options)) === undefined) missing.push(image);
   }
-  const fresh =
-    missing.length === 0
-      ? new Set<string>()
-      : await saveMissing(docker, cache, missing, verified, report, signal);
+  const fresh = missing.length === 0 ? new Set() : await saveMissing(docker, cache, missing, options, report);
   const staged: StagedImage[] = [];
   for (const image of images) {
-    const found = await findStaged(cache, image, verified, signal);
+    const found = await findStaged(cache, image, options);
     if (found === undefined) throw incomplete(image);
     staged.push(found);
   }
-  const diffIds = new Set(staged.flatMap((image) => image.layers.map((layer) => layer.diffId)));
-  const cachedLayers = [...diffIds].filter((diffId) => !fresh.has(diffId)).length;
-  return { images: staged, cachedLayers, layers: diffIds.size };
+  const layers = oneFormEach(staged);
+  const cachedLayers = [...layers.keys()].filter((diffId) => !fresh.has(diffId)).length;
+  return { images: staged, cachedLayers, layers: layers.size };
+}
+
+/**
+ * An engine may hold a layer in two forms, of two images. A bundle has it once: as it came, where it came compressed, in whatever order
+ * the images stand.
+ */
+function oneFormEach(images: readonly StagedImage[]): Map<string, BundledLayer> {
+  const chosen = new Map<string, BundledLayer>();
+  const rank = ({ mediaType, digest }: BundledLayer) => `${mediaType} ${digest}`;
+  for (const layer of images.flatMap((image) => image.layers)) {
+    const other = chosen.get(layer.diffId);
+    if (other === undefined || rank(layer) < rank(other)) chosen.set(layer.diffId, layer);
+  }
+  for (const image of images) image.layers = image.layers.map((layer) => chosen.get(layer.diffId) ?? layer);
+  return chosen;
 }
 
 /** The image, if the cache has all of it. */
 async function findStaged(
   cache: LayerCache,
   image: ResolvedImage,
-  verified: Set<string>,
-  signal: AbortSignal,
+  { compression, recompress }: StageOptions,
 ): Promise<StagedImage | undefined> {
   const record = await findImage(cache, image.facts.id);
-  const config = record && (await readSmallBlob(cache, record.configDigest));
+  const config = record?.layers && (await readSmallBlob(cache, record.configDigest));
   if (record === undefined || config === undefined) return undefined;
   const layers: BundledLayer[] = [];
-  for (const diffId of record.diffIds) {
-    const layer = await findSoundLayer(cache, diffId, verified, signal);
+  for (const { diffId, cameCompressed } of record.layers) {
+    const layer = await findLayer(cache, diffId, cameCompressed && !recompress ? "kept" : compression);
     if (layer === undefined) return undefined;
     layers.push(layer);
   }
   return { tag: image.tag, config, layers };
 }
 
-/** The layer, hashed once a run: one that rotted is dropped, so that it is made again. */
-async function findSoundLayer(
-  cache: LayerCache,
-  diffId: string,
-  verified: Set<string>,
-  signal: AbortSignal,
-): Promise<BundledLayer | undefined> {
-  const layer = await findLayer(cache, diffId);
-  if (layer === undefined || verified.has(diffId)) return layer;
-  if (!(await verifyBlob(cache, layer.digest, signal))) {
-    await forgetLayer(cache, layer);
-    return undefined;
-  }
-  verified.add(diffId);
-  return layer;
-}
+/** How many archives the engine makes at once. More would only compete with each other. */
+const ARCHIVES_AT_ONCE = 2;
+/** So that the last one is not a long one alone. */
+const ARCHIVES = 2 * ARCHIVES_AT_ONCE;
 
-/** Saves the images in one archive and stages what is new. Returns the diffIDs of the layers that were. */
+/** Saves the images and stages what is new. Returns the diffIDs of the layers that were. */
 async function saveMissing(
   docker: DockerContext,
   cache: LayerCache,
   images: readonly ResolvedImage[],
-  verified: Set<string>,
+  options: StageOptions,
   report: StageReport,
-  signal: AbortSignal,
 ): Promise<Set<string>> {
-  const fresh = new Set<string>();
+  const stop = new AbortController();
+  const run = { ...options, signal: AbortSignal.any([options.signal, stop.signal]) };
+  const stager = new LayerStager(cache, run);
   const totalBytes = distinctSizeBytes(images);
   let doneBytes = 0;
+  const onBytes = (count: number) => {
+    doneBytes += count;
+    report.bytes(doneBytes, Math.max(totalBytes, doneBytes));
+  };
+  const archives = planSaves(images, ARCHIVES);
+  const work = async () => {
+    for (let archive = archives.shift(); archive !== undefined; archive = archives.shift()) {
+      await saveArchive(docker, cache, archive, stager, onBytes, run.signal);
+    }
+  };
+  // All workers end before an error goes on: nothing writes to the cache behind its back.
+  await Promise.allSettled(
+    Array.from({ length: ARCHIVES_AT_ONCE }, () =>
+      work().catch((error) => {
+        stop.abort(error);
+        throw error;
+      }),
+    ),
+  );
+  options.signal.throwIfAborted();
+  if (stop.signal.aborted) throw stop.signal.reason;
+  return stager.fresh;
+}
+
+async function saveArchive(
+  docker: DockerContext,
+  cache: LayerCache,
+  images: readonly ResolvedImage[],
+  stager: LayerStager,
+  onBytes: (count: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const tags = images.map((image) => image.tag);
   const save = saveImages(docker, tags, { signal });
+  const compressed = new Set<string>();
   const saved = await readSavedArchive(
     save.archive,
     async (entry) => {
-      // A classic store names plain layers by their diffID.
-      const named = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(entry.name)?.[1];
-      if (named !== undefined && (await findSoundLayer(cache, `sha256:${named}`, verified, signal))) {
-        for await (const _ of entry.body);
-        return;
-      }
-      const layer = await stageLayer(cache, entry.body, entry.encoding, entry.sizeBytes, signal);
-      fresh.add(layer.diffId);
-      verified.add(layer.diffId);
+      if (entry.encoding !== "none") compressed.add(entry.name);
+      await stager.stage(entry);
     },
-    (count) => {
-      doneBytes += count;
-      report.bytes(doneBytes, Math.max(totalBytes, doneBytes));
-    },
+    onBytes,
     signal,
   );
   await save.done;
-  await keepImages(cache, images, saved);
-  return fresh;
+  await keepImages(cache, images, saved, compressed);
+}
+
+/** Stages each layer once, in whatever archives it comes. */
+class LayerStager {
+  /** diffIDs of what was staged. */
+  readonly fresh = new Set<string>();
+  readonly #cache: LayerCache;
+  readonly #options: StageLayerOptions;
+  readonly #started = new Set<string>();
+
+  constructor(cache: LayerCache, { compression, recompress, signal }: StageOptions) {
+    this.#cache = cache;
+    this.#options = { level: compression, recompress, signal, budget: new MemoryBudget() };
+  }
+
+  async stage(entry: SavedLayerEntry): Promise<void> {
+    if (await this.#isThere(entry)) {
+      for await (const _ of entry.body);
+      return;
+    }
+    const layer = await stageLayer(this.#cache, entry, this.#options);
+    this.fresh.add(layer.diffId);
+  }
+
+  /** Only where the name says what is in it: blobs have the name of their digest, and plain ones that of their diffID. */
+  async #isThere({ name, encoding }: SavedLayerEntry): Promise<boolean> {
+    const hex = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(name)?.[1];
+    if (hex === undefined) return false;
+    if (this.#started.has(hex)) return true;
+    this.#started.add(hex);
+    return (
+      encoding === "none" &&
+      (await findLayer(this.#cache, `sha256:${hex}`, this.#options.level)) !== undefined
+    );
+  }
 }
 
 function distinctSizeBytes(images: readonly ResolvedImage[]): number {
@@ -150,13 +211,18 @@ async function keepImages(
   cache: LayerCache,
   images: readonly ResolvedImage[],
   saved: readonly SavedImage[],
+  compressed: ReadonlySet<string>,
 ): Promise<void> {
   for (const image of images) {
     const found = saved.find((each) => each.tags.some((tag) => sameTag(tag, image.tag)));
     if (found === undefined) throw incomplete(image);
     const configDigest = await keepSmallBlob(cache, found.config);
     const { rootfs } = JSON.parse(found.config.toString()) as { rootfs?: { diff_ids?: string[] } };
-    await keepImage(cache, image.facts.id, { configDigest, diffIds: rootfs?.diff_ids ?? [] });
+    const layers = (rootfs?.diff_ids ?? []).map((diffId, index) => ({
+      diffId,
+      cameCompressed: compressed.has(found.layerEntries[index] ?? ""),
+    }));
+    await keepImage(cache, image.facts.id, { configDigest, layers });
   }
 }
 

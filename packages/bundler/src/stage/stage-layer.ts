@@ -4,48 +4,78 @@ import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { type Duplex, type Readable, Transform, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { constants, createGunzip, createZstdCompress, createZstdDecompress } from "node:zlib";
+import { createGunzip } from "node:zlib";
 import { type BundledLayer, LAYER_MEDIA_TYPES } from "@drybag/format";
-import { keepBlob, keepLayer, type LayerCache, partialPath } from "./layer-cache.ts";
+import {
+  type CompressionLevel,
+  compressor,
+  compressorBytes,
+  decompressorBytes,
+  type MemoryBudget,
+  zstdDecompressor,
+} from "./compression.ts";
+import { blobPath, keepBlob, keepLayer, type LayerCache, partialPath } from "./layer-cache.ts";
+import type { SavedLayerEntry } from "./read-saved-archive.ts";
 
 export type LayerEncoding = keyof typeof LAYER_MEDIA_TYPES;
 
-/** Level 3 with a long window finds what repeats within a layer at nearly the speed of plain level 3. */
-const ZSTD_LEVEL = 3;
-/** 2^27 = 128 MiB: the largest window that `zstd -d` takes without being told. */
-const ZSTD_WINDOW_LOG = 27;
+export interface StageLayerOptions {
+  level: CompressionLevel;
+  /** Compress anew what arrives compressed. */
+  recompress: boolean;
+  budget: MemoryBudget;
+  signal: AbortSignal;
+}
 
 /**
  * Takes a layer from the engine into the cache: a plain one is compressed with zstd, one that arrives compressed is kept as it
- * is, so that it keeps the digest that its registry knows. Memory does not grow with the layer.
+ * is unless it is to be recompressed, so that it keeps the digest that its registry knows. Memory does not grow with the layer.
  */
 export async function stageLayer(
+  cache: LayerCache,
+  { body, encoding, sizeBytes }: Pick<SavedLayerEntry, "body" | "encoding" | "sizeBytes">,
+  options: StageLayerOptions,
+): Promise<BundledLayer> {
+  const isKept = encoding !== "none" && !options.recompress;
+  const neededBytes =
+    encoding === "none"
+      ? compressorBytes(options.level, sizeBytes)
+      : (isKept ? 0 : compressorBytes(options.level, Number.MAX_SAFE_INTEGER)) + decompressorBytes(encoding);
+  return options.budget.use(neededBytes, () => stageNow(cache, body, encoding, sizeBytes, options));
+}
+
+async function stageNow(
   cache: LayerCache,
   body: Readable,
   encoding: LayerEncoding,
   sizeBytes: number,
-  signal: AbortSignal,
+  { level, recompress, signal }: StageLayerOptions,
 ): Promise<BundledLayer> {
   const temporary = partialPath(cache);
+  const isKept = encoding !== "none" && !recompress;
   try {
     const stored = digesting();
     const plain = digesting();
-    const file = createWriteStream(temporary, { flags: "wx" });
-    if (encoding === "none") {
-      await pipeline(body, plain.stream, zstd(sizeBytes), stored.stream, file, { signal });
+    const file = createWriteStream(temporary, { flags: "wx", highWaterMark: 1 << 20 });
+    if (isKept) {
+      await pipeline(body, stored.stream, alsoInto(decoder(encoding), plain.stream, signal), file, {
+        signal,
+      });
+    } else if (encoding === "none") {
+      await pipeline(body, plain.stream, compressor(level, sizeBytes), stored.stream, file, { signal });
     } else {
-      const decoder = encoding === "gzip" ? createGunzip() : createZstdDecompress({ params: LARGE_WINDOW });
-      await pipeline(body, stored.stream, alsoInto(decoder, plain.stream, signal), file, { signal });
+      const zstd = compressor(level, undefined);
+      await pipeline(body, decoder(encoding), plain.stream, zstd, stored.stream, file, { signal });
     }
     const layer: BundledLayer = {
       diffId: plain.digest(),
       digest: stored.digest(),
-      mediaType: LAYER_MEDIA_TYPES[encoding === "none" ? "zstd" : encoding],
+      mediaType: LAYER_MEDIA_TYPES[isKept ? encoding : "zstd"],
       sizeBytes: stored.sizeBytes(),
       uncompressedSizeBytes: plain.sizeBytes(),
     };
-    await keepBlob(cache, temporary, layer.digest);
-    await keepLayer(cache, layer);
+    await keepBlob(temporary, blobPath(cache, layer.digest));
+    await keepLayer(cache, layer, isKept ? "kept" : level);
     return layer;
   } catch (error) {
     await rm(temporary, { force: true });
@@ -53,19 +83,8 @@ export async function stageLayer(
   }
 }
 
-const LARGE_WINDOW = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG };
-
-function zstd(sizeBytes: number) {
-  return createZstdCompress({
-    chunkSize: 1 << 18,
-    // The size lets zstd choose a window no larger than the layer, here and when it is decompressed.
-    pledgedSrcSize: sizeBytes,
-    params: {
-      [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL,
-      [constants.ZSTD_c_windowLog]: ZSTD_WINDOW_LOG,
-      [constants.ZSTD_c_enableLongDistanceMatching]: 1,
-    },
-  });
+function decoder(encoding: LayerEncoding): Duplex {
+  return encoding === "gzip" ? createGunzip() : zstdDecompressor();
 }
 
 /** A stream that lets bytes through and knows their digest and number afterwards. */

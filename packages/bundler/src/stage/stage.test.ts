@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { gzipSync, zstdDecompressSync } from "node:zlib";
 import { type Pack, pack } from "tar-stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { MemoryBudget } from "./compression.ts";
 import { blobPath, findLayer, type LayerCache, openLayerCache, verifyBlob } from "./layer-cache.ts";
 import { layerEncoding, readSavedArchive } from "./read-saved-archive.ts";
 import { stageLayer } from "./stage-layer.ts";
@@ -52,13 +53,20 @@ function blobArchive(stored: Buffer): Promise<Buffer> {
   });
 }
 
-async function stageArchive(archive: Buffer) {
+async function stageArchive(archive: Buffer, recompress = false) {
   const layers: Awaited<ReturnType<typeof stageLayer>>[] = [];
   let bytes = 0;
   const images = await readSavedArchive(
     Readable.from([archive.subarray(0, 700), archive.subarray(700)]),
     async (entry) => {
-      layers.push(await stageLayer(cache, entry.body, entry.encoding, entry.sizeBytes, never));
+      layers.push(
+        await stageLayer(cache, entry, {
+          level: "default",
+          recompress,
+          budget: new MemoryBudget(),
+          signal: never,
+        }),
+      );
     },
     (count) => {
       bytes += count;
@@ -71,7 +79,7 @@ async function stageArchive(archive: Buffer) {
 test("a plain layer is compressed and kept under its diffID", async () => {
   const { images, layers, bytes } = await stageArchive(await blobArchive(layer));
   expect(images).toEqual([{ tags: ["a:1"], config, layerEntries: [`blobs/sha256/${sha256(layer)}`] }]);
-  const staged = await findLayer(cache, `sha256:${sha256(layer)}`);
+  const staged = await findLayer(cache, `sha256:${sha256(layer)}`, "default");
   expect(staged).toEqual(layers[0]);
   expect(staged?.uncompressedSizeBytes).toBe(layer.length);
   expect(staged?.sizeBytes).toBeLessThan(layer.length);
@@ -132,9 +140,9 @@ test("a rotten blob is found, and one of another length is not used", async () =
   content[content.length >> 1] = (content[content.length >> 1] ?? 0) ^ 1;
   await writeFile(file, content);
   expect(await verifyBlob(cache, digest, never)).toBe(false);
-  expect(await findLayer(cache, diffId)).toBeDefined();
+  expect(await findLayer(cache, diffId, "default")).toBeDefined();
   await writeFile(file, content.subarray(1));
-  expect(await findLayer(cache, diffId)).toBeUndefined();
+  expect(await findLayer(cache, diffId, "default")).toBeUndefined();
 });
 
 test("opening the cache drops what a killed pack left, and nothing of a living one", async () => {

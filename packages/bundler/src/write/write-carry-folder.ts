@@ -26,6 +26,8 @@ export interface CarryFolderOptions {
   assets: BundlerAssets;
   partSizeBytes: number;
   mtimeSeconds: number;
+  /** Over the manifest. */
+  signature?: Uint8Array;
   signal: AbortSignal;
   onBytes(doneBytes: number): void;
 }
@@ -42,7 +44,7 @@ const MARGIN_BYTES = 64 * 1024 * 1024;
 /** Writes everything that a technician carries. Throws `disk-full`, `not-writable`, `installer-missing`. */
 export async function writeCarryFolder(
   plan: BundlePlan,
-  { directory, assets, partSizeBytes, mtimeSeconds, signal, onBytes }: CarryFolderOptions,
+  { directory, assets, partSizeBytes, mtimeSeconds, signature, signal, onBytes }: CarryFolderOptions,
 ): Promise<WrittenCarryFolder> {
   const { manifest, open: openEntry } = plan;
   await requireSpace(path.dirname(directory), bundleSizeBytes(manifest) + MARGIN_BYTES);
@@ -57,6 +59,7 @@ export async function writeCarryFolder(
     directory,
     stem: bundleStem(manifest.name, manifest.version),
     manifest,
+    ...(signature && { signature }),
     open: openEntry,
     partSizeBytes,
     mtimeSeconds,

@@ -1,0 +1,102 @@
+import { constants, createZstdCompress, createZstdDecompress, type ZstdCompress } from "node:zlib";
+
+export const COMPRESSION_LEVELS = ["fast", "default", "max"] as const;
+export type CompressionLevel = (typeof COMPRESSION_LEVELS)[number];
+
+const MIB = 1024 ** 2;
+
+interface Settings {
+  level: number;
+  /** log2 of the largest window: how far back a repetition is found. Also what decompressing takes in memory. */
+  windowLog: number;
+  /** What compressing takes besides the window. */
+  tablesBytes: number;
+}
+
+/** Part of what makes a bundle's bytes, so never made to depend on the machine. */
+const SETTINGS: Record<CompressionLevel, Settings> = {
+  fast: { level: 1, windowLog: 26, tablesBytes: 10 * MIB },
+  default: { level: 3, windowLog: 26, tablesBytes: 14 * MIB },
+  max: { level: 19, windowLog: 26, tablesBytes: 90 * MIB },
+};
+const SMALLEST_WINDOW_LOG = 17;
+/** 2^27 is the largest that `zstd -d` takes without being told. */
+const LARGEST_WINDOW_LOG = 27;
+
+/** With this for all that compress at once, the whole program stays below 300 MiB. */
+const MEMORY_BYTES = 168 * MIB;
+
+/** zstd for a layer of this size, with long-distance matching. */
+export function compressor(level: CompressionLevel, sizeBytes: number | undefined): ZstdCompress {
+  const { level: zstdLevel } = SETTINGS[level];
+  return createZstdCompress({
+    chunkSize: 256 * 1024,
+    // The size lets zstd choose its tables no larger than the layer needs.
+    ...(sizeBytes !== undefined && { pledgedSrcSize: sizeBytes }),
+    params: {
+      [constants.ZSTD_c_compressionLevel]: zstdLevel,
+      [constants.ZSTD_c_windowLog]: windowLog(level, sizeBytes),
+      [constants.ZSTD_c_enableLongDistanceMatching]: 1,
+    },
+  });
+}
+
+export function zstdDecompressor() {
+  return createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: LARGEST_WINDOW_LOG } });
+}
+
+function windowLog(level: CompressionLevel, sizeBytes: number | undefined): number {
+  if (sizeBytes === undefined) return SETTINGS[level].windowLog;
+  const needed = Math.ceil(Math.log2(Math.max(sizeBytes, 1)));
+  return Math.min(SETTINGS[level].windowLog, Math.max(SMALLEST_WINDOW_LOG, needed));
+}
+
+/** What compressing a layer takes in memory. */
+export function compressorBytes(level: CompressionLevel, sizeBytes: number): number {
+  return 2 ** windowLog(level, sizeBytes) + Math.min(SETTINGS[level].tablesBytes, 2 * sizeBytes + MIB);
+}
+
+/** What decompressing a layer that somebody else compressed takes at most. */
+export function decompressorBytes(encoding: "gzip" | "zstd" | "none"): number {
+  return encoding === "zstd" ? 2 ** LARGEST_WINDOW_LOG : MIB;
+}
+
+/** Memory that several layers share: whoever wants more than is left waits for its turn. */
+export class MemoryBudget {
+  #freeBytes: number;
+  readonly #totalBytes: number;
+  readonly #waiting: { bytes: number; start: () => void }[] = [];
+
+  constructor(totalBytes: number = MEMORY_BYTES) {
+    this.#freeBytes = totalBytes;
+    this.#totalBytes = totalBytes;
+  }
+
+  /** Runs with so much memory taken; one that wants more than there is has all of it to itself. */
+  async use<T>(bytes: number, run: () => Promise<T>): Promise<T> {
+    const taken = Math.min(bytes, this.#totalBytes);
+    await this.#take(taken);
+    try {
+      return await run();
+    } finally {
+      this.#freeBytes += taken;
+      this.#startNext();
+    }
+  }
+
+  #take(bytes: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ bytes, start: resolve });
+      this.#startNext();
+    });
+  }
+
+  /** In order, so that nobody waits for ever. */
+  #startNext(): void {
+    for (let next = this.#waiting[0]; next && next.bytes <= this.#freeBytes; next = this.#waiting[0]) {
+      this.#freeBytes -= next.bytes;
+      this.#waiting.shift();
+      next.start();
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { DrybagError } from "@drybag/errors";
+
+/** A file that is read from its start to its end. */
+export interface SequentialFile extends AsyncDisposable {
+  /** The next bytes, in a buffer of their own; none at the end. */
+  read(): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+const CHUNK_BYTES = 256 * 1024;
+
+/**
+ * Opens a file for reading. With `bypassCache`, what comes is what the drive has, and not what the kernel remembers of having written
+ * (O_DIRECT, open(2)). What a drive keeps in memory of its own cannot be bypassed. Throws media-unreadable where the file system cannot do
+ * this, and the errors of the file system as they are.
+ */
+export async function openFile(path: string, { bypassCache = false } = {}): Promise<SequentialFile> {
+  if (!bypassCache) return throughCache(await open(path, "r"));
+  // Not on every system that this can run on.
+  const { O_RDONLY, O_DIRECT } = constants as typeof constants & { O_DIRECT?: number };
+  if (O_DIRECT === undefined) throw cannotBypass(path);
+  const file = await open(path, O_RDONLY | O_DIRECT).catch((error) => {
+    throw error.code === "EINVAL" ? cannotBypass(path, error) : error;
+  });
+  try {
+    return await pastCache(file, path);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function throughCache(file: FileHandle): SequentialFile {
+  return {
+    async read() {
+      // A new buffer each time: the one before may still be on its way to the engine.
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES);
+      return buffer.subarray(0, bytesRead);
+    },
+    close: () => file.close(),
+    [Symbol.asyncDispose]: () => file.close(),
+  };
+}
+
+/** Drives take memory only at round addresses. 4096 is enough for every one there is. */
+const ALIGNMENT_BYTES = 4096;
+/** What malloc(3) aligns to: one of the addresses this far apart is a round one. */
+const STEP_BYTES = 16;
+
+async function pastCache(file: FileHandle, path: string): Promise<SequentialFile> {
+  const memory = Buffer.allocUnsafeSlow(CHUNK_BYTES + ALIGNMENT_BYTES);
+  const offset = await findAlignedOffset(file, memory, path);
+  let position = 0;
+  return {
+    async read() {
+      const { bytesRead } = await file.read(memory, offset, CHUNK_BYTES, position);
+      position += bytesRead;
+      return Buffer.from(memory.subarray(offset, offset + bytesRead));
+    },
+    close: () => file.close(),
+    [Symbol.asyncDispose]: () => file.close(),
+  };
+}
+
+/** JavaScript does not tell where its memory lies; reading does, by failing anywhere else. */
+async function findAlignedOffset(file: FileHandle, memory: Buffer, path: string): Promise<number> {
+  for (let offset = 0; offset < ALIGNMENT_BYTES; offset += STEP_BYTES) {
+    try {
+      await file.read(memory, offset, ALIGNMENT_BYTES, 0);
+      return offset;
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EINVAL")) throw error;
+    }
+  }
+  throw cannotBypass(path);
+}
+
+function cannotBypass(path: string, cause?: unknown): DrybagError {
+  return new DrybagError("media-unreadable", `${path} cannot be read past the computer's memory.`, {
+    hint: "This file system does not allow it: unplug the medium, plug it in again, and run 'drybag verify' on it.",
+    cause,
+  });
+}

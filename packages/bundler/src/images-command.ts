@@ -4,11 +4,11 @@ import { table } from "@drybag/terminal";
 import { type ListedImage, type ListedUse, listImages } from "./images/list-images.ts";
 import type { ProjectFlags } from "./options.ts";
 import { loadProject } from "./project/load-project.ts";
-import { type ProjectCommandFlags, projectFlags } from "./project-options.ts";
+import { type ProjectCommandFlags, readProjectFlags } from "./project-options.ts";
 
 /** `drybag images`: every image that the stack needs, and where the user wrote it. Needs no engine. */
 export async function imagesCommand(context: RunContext, flags: ProjectCommandFlags): Promise<void> {
-  const chosen = projectFlags(flags, context.cwd);
+  const chosen = await readProjectFlags(flags, context.cwd);
   const [images, all] = await Promise.all([
     readImages(context, chosen),
     // What the profiles that were not chosen would need is shown too.

@@ -3,7 +3,7 @@ import type { RunContext } from "@drybag/terminal";
 import { lintProject } from "./lint/load-for-lint.ts";
 import { countFindings, findingLines } from "./lint/print-findings.ts";
 import { parsePlatform } from "./options.ts";
-import { type ProjectCommandFlags, projectFlags } from "./project-options.ts";
+import { type ProjectCommandFlags, readProjectFlags } from "./project-options.ts";
 
 export interface LintFlags extends ProjectCommandFlags {
   platform?: string;
@@ -15,7 +15,7 @@ export async function lintCommand(context: RunContext, flags: LintFlags): Promis
   const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
   const findings = await lintProject(
     { env: context.env },
-    projectFlags(flags, context.cwd),
+    await readProjectFlags(flags, context.cwd),
     platform,
     context.signal,
   );

@@ -3,6 +3,8 @@ import { fileURLToPath } from "node:url";
 import { run, runMain } from "@drybag/terminal";
 import { Command, Option } from "commander";
 import { addBundleCommands } from "./bundle-commands.ts";
+import { jsonSchema } from "./config/config-schema.ts";
+import { findConfig } from "./config/find-config.ts";
 import { imagesCommand } from "./images-command.ts";
 import { type LintFlags, lintCommand } from "./lint-command.ts";
 import { type PackFlags, packOptions } from "./options.ts";
@@ -44,7 +46,7 @@ withProjectOptions(program.command("pack"))
   .option("--json", "result as JSON on stdout, progress as NDJSON on stderr")
   .action(
     run<PackFlags, []>(async (context, flags) => {
-      const options = packOptions(flags, {
+      const around = {
         cwd: context.cwd,
         env: context.env,
         home: homedir(),
@@ -54,7 +56,8 @@ withProjectOptions(program.command("pack"))
           installerDirectory: fileURLToPath(new URL("../../installer/dist/", import.meta.url)),
         },
         generatorVersion: version,
-      });
+      };
+      const options = packOptions(flags, around, await findConfig(flags, context.cwd));
       const progress = context.progress(["engine", "project", "images", "stage", "write", "verify"]);
       const result = await pack(options, progress, context.signal);
       await progress.close();
@@ -73,6 +76,15 @@ withProjectOptions(program.command("lint"))
   .option("--strict", "fail on warnings too")
   .option("--json", "result as JSON on stdout")
   .action(run<LintFlags, []>(lintCommand));
+
+program
+  .command("schema")
+  .description("print the JSON Schema of drybag.yaml, for editors")
+  .action(
+    run(async ({ stdout }) => {
+      stdout.write(`${JSON.stringify(jsonSchema(), undefined, 2)}\n`);
+    }),
+  );
 
 addBundleCommands(program);
 

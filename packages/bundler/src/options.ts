@@ -2,6 +2,9 @@ import path from "node:path";
 import type { DockerContext } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
 import { DEFAULT_PART_SIZE_BYTES, type Platform } from "@drybag/format";
+import type { Config } from "./config/load-config.ts";
+import type { ProjectConfig } from "./config/project-config.ts";
+import { parsePartSize } from "./part-size.ts";
 import { type ProjectCommandFlags, projectFlags } from "./project-options.ts";
 import type { CompressionLevel } from "./stage/compression.ts";
 
@@ -51,7 +54,7 @@ export interface PackOptions {
   generatorVersion: string;
 }
 
-/** Which Compose project, as the user's flags and environment say. */
+/** Which Compose project, as the user's flags and drybag.yaml say. */
 export interface ProjectFlags {
   cwd: string;
   files: string[];
@@ -59,6 +62,8 @@ export interface ProjectFlags {
   profiles: string[];
   projectName: string | undefined;
   projectDirectory: string | undefined;
+  /** What drybag.yaml says beside that; undefined without one. */
+  config: ProjectConfig | undefined;
 }
 
 export interface BundlerAssets {
@@ -80,16 +85,21 @@ export function cacheDirectory({ env, home }: Pick<Surroundings, "env" | "home">
   return path.join(env.XDG_CACHE_HOME || path.join(home, ".cache"), "drybag", "store");
 }
 
-export function packOptions(flags: PackFlags, around: Surroundings): PackOptions {
+/** Flags win over drybag.yaml, which wins over defaults. */
+export function packOptions(flags: PackFlags, around: Surroundings, config?: Config): PackOptions {
   const { cwd, env } = around;
+  const name = flags.name ?? config?.name;
+  const version = flags.bundleVersion ?? config?.version;
+  const platform = flags.platform ?? config?.platform;
+  const partSize = flags.partSize ?? config?.partSize;
   return {
     docker: { env },
-    project: projectFlags(flags, cwd),
+    project: projectFlags(flags, cwd, config),
     outputDirectory: path.resolve(cwd, flags.output ?? "."),
-    name: flags.name === undefined ? undefined : checkName(flags.name),
-    version: flags.bundleVersion === undefined ? undefined : checkVersion(flags.bundleVersion),
-    platform: flags.platform === undefined ? undefined : parsePlatform(flags.platform),
-    partSizeBytes: flags.partSize === undefined ? DEFAULT_PART_SIZE_BYTES : parsePartSize(flags.partSize),
+    name: name === undefined ? undefined : checkName(name),
+    version: version === undefined ? undefined : checkVersion(version),
+    platform: platform === undefined ? undefined : parsePlatform(platform),
+    partSizeBytes: partSize === undefined ? DEFAULT_PART_SIZE_BYTES : checkPartSize(partSize),
     build: flags.build,
     force: flags.force ?? false,
     signKey: flags.sign === undefined ? undefined : path.resolve(cwd, flags.sign),
@@ -128,15 +138,9 @@ export function parsePlatform(text: string): Platform {
   return { os, architecture, ...(variant ? { variant } : {}) };
 }
 
-const UNITS: Record<string, number> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
-const SMALLEST_PART_BYTES = 1024 * 1024;
-
-/** `3900M`, `2G`, `1.5GiB`, or `none`. */
-function parsePartSize(text: string): number {
-  if (text === "none") return Number.POSITIVE_INFINITY;
-  const match = /^(\d+(?:\.\d+)?)([kmg]?)(?:i?b)?$/i.exec(text);
-  const sizeBytes = match ? Math.floor(Number(match[1]) * (UNITS[(match[2] ?? "").toLowerCase()] ?? 1)) : 0;
-  if (sizeBytes >= SMALLEST_PART_BYTES) return sizeBytes;
+function checkPartSize(text: string): number {
+  const sizeBytes = parsePartSize(text);
+  if (sizeBytes !== undefined) return sizeBytes;
   throw new DrybagError("usage", `'${text}' is not a part size.`, {
     hint: "Write it as 3900M or 3.9G (at least 1M), or 'none' for one file.",
   });

@@ -81,9 +81,11 @@ export async function pack(
     },
     (read) => `${count(read.project.model.services, "service")}, ${count(read.files.files, "file")}`,
   );
-  for (const finding of files.findings) progress.emit({ type: "warning", ...finding });
+  const findings = [...project.findings, ...files.findings];
+  for (const finding of findings) progress.emit({ type: "warning", ...finding });
 
-  const needed = collectImages(project.model);
+  const extra = project.config?.extraImages.map(({ text }) => text);
+  const needed = collectImages(project.model, extra);
   const built = options.build ? builtServices(project) : [];
   if (built.length > 0) {
     await progress.stage("build", `Build ${built.join(", ")}`, () =>
@@ -140,7 +142,7 @@ export async function pack(
     manifest: plan.manifest,
     cachedLayers: staged.cachedLayers,
     layers: staged.layers,
-    findings: files.findings,
+    findings,
     durationMs: performance.now() - startedMs,
   };
 }

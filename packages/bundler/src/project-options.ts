@@ -1,8 +1,12 @@
+import path from "node:path";
 import type { Command } from "commander";
+import { findConfig } from "./config/find-config.ts";
+import type { Config } from "./config/load-config.ts";
 import type { ProjectFlags } from "./options.ts";
 
-/** The flags of `docker compose` that choose a project, as commander gives them. */
+/** The flags of `docker compose` that choose a project, and drybag's own, as commander gives them. */
 export interface ProjectCommandFlags {
+  config?: string;
   file?: string[];
   envFile?: string[];
   profile?: string[];
@@ -17,17 +21,30 @@ export function withProjectOptions(command: Command): Command {
     .option("--env-file <file>", "env file, as for docker compose (repeatable)", collect)
     .option("--profile <name>", "only this profile (repeatable; default: images of all profiles)", collect)
     .option("-p, --project-name <name>", "name of the Compose project")
-    .option("--project-directory <folder>", "project directory, as for docker compose");
+    .option("--project-directory <folder>", "project directory, as for docker compose")
+    .option("--config <file>", "drybag.yaml to use (default: the project's, if it has one)");
 }
 
-export function projectFlags(flags: ProjectCommandFlags, cwd: string): ProjectFlags {
+/** The project that flags and drybag.yaml name. Throws `config-invalid`, `file-missing`, `file-unreadable`. */
+export async function readProjectFlags(flags: ProjectCommandFlags, cwd: string): Promise<ProjectFlags> {
+  return projectFlags(flags, cwd, await findConfig(flags, cwd));
+}
+
+/** Flags win over drybag.yaml, each by itself. */
+export function projectFlags(flags: ProjectCommandFlags, cwd: string, config?: Config): ProjectFlags {
+  const resolve = (file: string) => path.resolve(cwd, file);
+  const { files = [], envFiles = [], profiles = [], projectName, projectDirectory } = config?.compose ?? {};
+  const filesOfConfig = flags.file === undefined && files.length > 0;
   return {
-    cwd,
-    files: flags.file ?? [],
-    envFiles: flags.envFile ?? [],
-    profiles: flags.profile ?? [],
-    projectName: flags.projectName,
-    projectDirectory: flags.projectDirectory,
+    // Files that drybag.yaml names mean the same wherever the command runs: `.env` is looked for beside it.
+    cwd: config !== undefined && filesOfConfig ? config.project.folder : cwd,
+    files: flags.file?.map(resolve) ?? files,
+    envFiles: flags.envFile?.map(resolve) ?? envFiles,
+    profiles: flags.profile ?? profiles,
+    projectName: flags.projectName ?? projectName,
+    projectDirectory:
+      flags.projectDirectory === undefined ? projectDirectory : resolve(flags.projectDirectory),
+    config: config?.project,
   };
 }
 

@@ -27,6 +27,7 @@ export async function buildImages(
       profiles: ["*"],
       projectName: flags.projectName,
       projectDirectory: flags.projectDirectory,
+      variables: project.variables,
     },
     ["build", ...services],
     { signal, allowExitCodes: ANY_FAILURE },

@@ -33,8 +33,8 @@ export interface ListedUse extends Partial<Position> {
 export async function listImages(
   project: LoadedProject,
   ownEnvironment: Readonly<Record<string, string | undefined>>,
-  extra: readonly string[] = [],
 ): Promise<ListedImage[]> {
+  const extra = project.config?.extraImages.map(({ text }) => text) ?? [];
   const envFiles = await Promise.all(
     project.sources.envFiles.map((file) => readEnvFile(file, project.environment)),
   );
@@ -84,6 +84,10 @@ function describeUse(project: LoadedProject, use: ImageUse, sources: VariableSou
   const located = (KEYS[use.kind] ?? [])
     .map((keys) => locate(project, use, keys))
     .find((each) => each !== undefined);
+  if (use.kind === "extra") {
+    const declared = project.config?.extraImages.find(({ text }) => text === use.reference);
+    return { written: use.reference, ...declared?.position, via: [] };
+  }
   if (located === undefined) return { ...service(use), via: [] };
   const isImage = use.kind !== "build";
   return {

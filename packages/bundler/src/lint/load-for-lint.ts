@@ -6,7 +6,12 @@ import type { ComposeGraph } from "../compose/compose-graph.ts";
 import { findComposeFiles, type ProjectSources } from "../compose/find-compose-files.ts";
 import type { ProjectFlags } from "../options.ts";
 import { collectFiles } from "../project/collect-files.ts";
-import { loadProject, type ProjectFiles, readProjectFiles } from "../project/load-project.ts";
+import {
+  type LoadedProject,
+  loadProject,
+  type ProjectFiles,
+  readProjectFiles,
+} from "../project/load-project.ts";
 import { lint, lintFilesOnly, sorted } from "./lint.ts";
 import { failureFinding } from "./lint-failure.ts";
 import { type LintProject, readLintProject } from "./lint-project.ts";
@@ -23,8 +28,8 @@ export async function lintProject(
   signal: AbortSignal,
 ): Promise<Finding[]> {
   try {
-    const project = await readLintProject(await loadProject(docker, flags, signal), docker.env, platform);
-    return await lintReadable(project);
+    const loaded = await loadProject(docker, flags, signal);
+    return await lintReadable(loaded, await readLintProject(loaded, docker.env, platform));
   } catch (error) {
     if (!isOfProject(error)) throw error;
     if (error.code === "setting-missing") return lintWithPlaceholders(docker, flags, platform, signal);
@@ -36,13 +41,14 @@ function isOfProject(error: unknown): error is DrybagError {
   return isDrybagError(error) && error.exitCode === EXIT.project && error.code !== "project-not-found";
 }
 
-async function lintReadable(project: LintProject): Promise<Finding[]> {
-  const findings = lint(project);
+async function lintReadable(loaded: LoadedProject, project: LintProject): Promise<Finding[]> {
+  const findings = sorted([...lint(project), ...loaded.findings]);
   if (findings.some(({ code }) => code === "file-missing") || project.decisiveVariables.length > 0)
     return findings;
   try {
-    await collectFiles(project);
-    return findings;
+    const files = await collectFiles(loaded);
+    // Mounts have rules of their own, which know their places.
+    return sorted([...findings, ...files.findings.filter(({ code }) => code !== "bind-outside-project")]);
   } catch (error) {
     // Something else about the files that packing would stop at, such as a link to outside the project.
     if (!isOfProject(error)) throw error;
@@ -63,7 +69,7 @@ async function lintWithPlaceholders(
   try {
     const filled = await loadProject({ ...docker, env: { ...docker.env, ...placeholders } }, flags, signal);
     const project = { ...filled, graph, environment, unknownVariables };
-    return lintReadable(await readLintProject(project, docker.env, platform, decisive));
+    return lintReadable(filled, await readLintProject(project, docker.env, platform, decisive));
   } catch (error) {
     if (!isOfProject(error)) throw error;
     return lintUnreadable(error, docker, flags, signal);
@@ -78,14 +84,7 @@ async function lintUnreadable(
   signal: AbortSignal,
 ): Promise<Finding[]> {
   const { files, broken } = await readWhatCanBeRead(docker, flags, signal);
-  const bare = {
-    ...files,
-    model: { name: "" },
-    unknownVariables: [],
-    serviceFiles: [],
-    settings: [],
-    packedEnvironment: {},
-  };
+  const bare = { ...files, model: { name: "" }, unknownVariables: [], serviceFiles: [] };
   const found = lintFilesOnly(await readLintProject(bare, docker.env));
   const failure = failureFinding(error, files.graph);
   const isKnown = [...found, ...broken].some(

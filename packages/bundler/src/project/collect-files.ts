@@ -3,6 +3,7 @@ import path from "node:path";
 import type { ComposeModel } from "@drybag/docker";
 import { DrybagError, type Finding } from "@drybag/errors";
 import { CHECKSUMS_FILE, compareEntryPaths, INSTALLER_PREFIX } from "@drybag/format";
+import { Exclusions, findIncluded } from "./file-patterns.ts";
 import type { LoadedProject } from "./load-project.ts";
 import { isInside, projectEntry, projectRoot } from "./project-files.ts";
 
@@ -24,7 +25,8 @@ const EXECUTABLE_MODE = 0o755;
 
 /**
  * Every file that the project needs at run time, with its place. What lies outside the project is reported, not taken.
- * Throws `file-missing`, `file-unreadable`, `file-outside-project`.
+ * drybag.yaml's `files` adds to it and takes away from it.
+ * Throws `file-missing`, `file-unreadable`, `file-outside-project`, `config-invalid`.
  */
 export async function collectFiles(project: LoadedProject): Promise<CollectedFiles> {
   const { sources, graph } = project;
@@ -33,24 +35,44 @@ export async function collectFiles(project: LoadedProject): Promise<CollectedFil
     ...sources.envFiles,
     ...graph.units.flatMap((unit) => unit.envFiles.map((file) => file.path)),
   ];
+  const exclusions = new Exclusions(project.config);
+  exclusions.refuse([
+    ...written,
+    ...project.serviceFiles.flatMap((file) => (file.required ? [file.path] : [])),
+  ]);
+  const included = await findIncluded(project.config);
   const fixed = [
     ...written,
     ...graph.units.map((unit) => unit.projectDirectory),
     ...project.serviceFiles.map((file) => file.path),
+    ...included.paths,
   ];
-  const root = projectRoot(sources.projectDirectory, fixed);
-  const files = new Map<string, CarriedFile>();
+  const tree: FileTree = {
+    root: projectRoot(sources.projectDirectory, fixed),
+    files: new Map(),
+    exclusions,
+  };
   const findings: Finding[] = [];
 
-  for (const file of written) await addTree(files, root, file);
+  for (const file of written) await addTree(tree, file);
   for (const file of project.serviceFiles) {
-    if (file.required || (await exists(file.path))) await addTree(files, root, file.path);
+    if (file.required || (await exists(file.path))) await addTree(tree, file.path);
   }
   for (const need of runTimePaths(project.model)) {
-    if (isInside(root, need.path)) await addTree(files, root, need.path, need.what);
-    else findings.push(outside(need));
+    if (!isInside(tree.root, need.path)) findings.push(outside(need));
+    else if (exclusions.has(need.path)) findings.push(leftOut(need));
+    else await addTree(tree, need.path, need.what);
   }
-  return { root, files: [...files.values()].sort((a, b) => compareEntryPaths(a.entry, b.entry)), findings };
+  for (const file of included.paths) await addTree(tree, file, "which drybag.yaml includes");
+  findings.push(...included.findings, ...exclusions.findings());
+  const files = [...tree.files.values()].sort((a, b) => compareEntryPaths(a.entry, b.entry));
+  return { root: tree.root, files, findings };
+}
+
+interface FileTree {
+  root: string;
+  files: Map<string, CarriedFile>;
+  exclusions: Exclusions;
 }
 
 interface Need {
@@ -82,15 +104,24 @@ function outside(need: Need): Finding {
   };
 }
 
+function leftOut(need: Need): Finding {
+  return {
+    code: "file-left-out",
+    severity: "warning",
+    message: `${need.path}, ${need.what}, is left out by drybag.yaml.`,
+    remedy: "It must be put in its place on the server: Docker makes an empty folder of what is missing.",
+  };
+}
+
 async function addTree(
-  files: Map<string, CarriedFile>,
-  root: string,
+  tree: FileTree,
   source: string,
   what = "a file of the project",
   parents: readonly string[] = [],
 ): Promise<void> {
+  const { root, files } = tree;
   const entry = projectEntry(root, source);
-  if (files.has(entry)) return;
+  if (files.has(entry) || tree.exclusions.has(source)) return;
   const info = await statOf(source, what);
   const real = await realpath(source);
   if (!isInside(await realpath(root), real)) throw linkOutside(source, real);
@@ -102,10 +133,11 @@ async function addTree(
     if (parents.includes(real)) return;
     const names = (await readdir(source)).sort();
     if (isCarryFolder(names)) return;
-    if (names.length === 0) {
+    // One that exclusions have emptied stays, so that what mounts it finds it.
+    if (names.every((name) => tree.exclusions.has(path.join(source, name)))) {
       files.set(`${entry}/`, { type: "directory", source, entry: `${entry}/`, mode: EXECUTABLE_MODE });
     }
-    for (const name of names) await addTree(files, root, path.join(source, name), what, [...parents, real]);
+    for (const name of names) await addTree(tree, path.join(source, name), what, [...parents, real]);
   }
   // Sockets, pipes and devices have no content to carry.
 }

@@ -7,15 +7,19 @@ import {
   readRawComposeModel,
   runCompose,
 } from "@drybag/docker";
-import { DrybagError } from "@drybag/errors";
+import { DrybagError, type Finding } from "@drybag/errors";
 import type { Setting } from "@drybag/format";
 import { type ComposeGraph, readComposeGraph } from "../compose/compose-graph.ts";
+import { type EnvFile, readEnvFile } from "../compose/env-file.ts";
 import { findComposeFiles, type ProjectSources } from "../compose/find-compose-files.ts";
 import { interpolate } from "../compose/interpolate.ts";
+import { passedVariablesOf } from "../compose/passed-variables.ts";
 import type { VariableUse } from "../compose/scan-variables.ts";
 import { variablesOf } from "../compose/variables-of.ts";
+import type { ProjectConfig } from "../config/project-config.ts";
 import type { ProjectFlags } from "../options.ts";
-import { collectSettings } from "./collect-settings.ts";
+import { checkOneShots } from "./check-one-shots.ts";
+import { collectSettings, isOfTheSite } from "./collect-settings.ts";
 
 /** A Compose project, read. */
 export interface LoadedProject {
@@ -33,6 +37,12 @@ export interface LoadedProject {
   settings: Setting[];
   /** Values that came from the environment of the packing program and that the site needs too. */
   packedEnvironment: Record<string, string>;
+  /** Values of variables that Compose is given beside its env files. */
+  variables: Readonly<Record<string, string>>;
+  /** What drybag.yaml adds; undefined without one. */
+  config: ProjectConfig | undefined;
+  /** What is wrong with it that does not stop anything. */
+  findings: Finding[];
 }
 
 /** What Compose may be told for a required variable that only the site knows. Two of them, to see what depends on it. */
@@ -40,7 +50,7 @@ const PLACEHOLDERS = ["1", "2"] as const;
 
 /**
  * Reads the project through `docker compose config`, the authority on what it means.
- * Throws `project-not-found`, `project-invalid`, `file-unreadable`, `setting-missing`.
+ * Throws `project-not-found`, `project-invalid`, `file-unreadable`, `setting-missing`, `config-invalid`.
  */
 export async function loadProject(
   docker: DockerContext,
@@ -53,8 +63,16 @@ export async function loadProject(
     readModel(docker, compose, unknownVariables, signal),
     readServiceFiles(docker, compose, environment, unknownVariables, signal),
   ]);
-  const uses = graph.documents.flatMap(variablesOf);
-  const { settings, packedEnvironment } = collectSettings(uses, environment, docker.env, unknownVariables);
+  const { config } = flags;
+  if (config !== undefined) checkOneShots(config, model);
+  const { settings, packedEnvironment, findings } = collectSettings({
+    uses: graph.documents.flatMap((document) => [...variablesOf(document), ...passedVariablesOf(document)]),
+    environment,
+    ownEnvironment: docker.env,
+    unknown: unknownVariables,
+    envFiles: await readEnvFiles(files),
+    declared: config?.settings ?? [],
+  });
   return {
     sources,
     model,
@@ -64,6 +82,9 @@ export async function loadProject(
     serviceFiles,
     settings,
     packedEnvironment,
+    variables: compose.variables ?? {},
+    config,
+    findings,
   };
 }
 
@@ -88,11 +109,37 @@ export async function readProjectFiles(
     projectName: flags.projectName,
     projectDirectory: flags.projectDirectory,
   };
-  const environment = await readInterpolationEnvironment(docker, compose, sources.projectDirectory, signal);
+  const declared = declaredDefaults(flags.config, docker.env);
+  const environment = {
+    ...(await readInterpolationEnvironment(docker, compose, sources.projectDirectory, signal)),
+    ...declared,
+  };
   const graph = await readComposeGraph(sources.composeFiles, sources.projectDirectory, environment);
   const uses = graph.documents.flatMap(variablesOf);
   const missing = uses.filter((use) => isMissing(use, environment));
+  const used = new Set([...uses, ...graph.documents.flatMap(passedVariablesOf)].map((use) => use.name));
+  // Only what the project refers to: any other name might mean something to the client itself.
+  compose.variables = Object.fromEntries(Object.entries(declared).filter(([name]) => used.has(name)));
   return { sources, graph, environment, compose, unknownVariables: unique(missing.map((use) => use.name)) };
+}
+
+/** Defaults of drybag.yaml win over env files, and this program's own environment over them. */
+function declaredDefaults(
+  config: ProjectConfig | undefined,
+  ownEnvironment: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const defaults = (config?.settings ?? []).flatMap((setting) =>
+    setting.default !== undefined && isOfTheSite(setting.name) && ownEnvironment[setting.name] === undefined
+      ? [[setting.name, setting.default] as const]
+      : [],
+  );
+  return Object.fromEntries(defaults);
+}
+
+/** Those of includes first: the project's own have the last word. */
+async function readEnvFiles({ sources, graph, environment }: ProjectFiles): Promise<EnvFile[]> {
+  const own = await Promise.all(sources.envFiles.map((file) => readEnvFile(file, environment)));
+  return [...graph.units.flatMap((unit) => unit.envFiles), ...own].filter((file) => file !== undefined);
 }
 
 /** `${X:?}` wants a value, `${X?}` only that it is set. */

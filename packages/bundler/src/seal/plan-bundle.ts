@@ -144,12 +144,14 @@ function describeContent({ path, content }: { path: string; content: Buffer }): 
 }
 
 function bundledServices(project: LoadedProject): BundledService[] {
+  const oneShots = new Set(project.config?.oneShots.map(({ text }) => text));
   return Object.entries(project.model.services ?? {})
     .filter(([, service]) => !service.provider && (service.image || service.build))
     .map(([name, service]) => ({
       name,
       image: carriedTag(serviceImage(project.model.name, name, service)),
       profiles: service.profiles ?? [],
+      ...(oneShots.has(name) && { oneShot: true as const }),
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

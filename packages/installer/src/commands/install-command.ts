@@ -1,5 +1,7 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
+import { isSea } from "node:sea";
 import { DrybagError, EXIT, type ExitCode } from "@drybag/errors";
+import { INSTALL_SCRIPT_FILE } from "@drybag/format";
 import type { RunContext } from "@drybag/terminal";
 import { dockerEnvironment, isLocalEngine } from "../docker-environment.ts";
 import { describeReport } from "../install/describe-report.ts";
@@ -36,10 +38,14 @@ export async function installCommand(
     questions: context.canAsk && !options.yes ? { stdin, stderr, signal } : undefined,
   });
   await progress.close();
-  context.stdout.write(
-    context.json ? `${JSON.stringify(report)}\n` : describeReport(report, context.unicode, options.dir),
-  );
+  const text = { unicode: context.unicode, dir: options.dir, program: programName(options.carryFolder) };
+  context.stdout.write(context.json ? `${JSON.stringify(report)}\n` : describeReport(report, text));
   return EXIT.ok;
+}
+
+/** The executable on the stick is started by install.sh from a copy that is gone afterwards. */
+function programName(carryFolder: string): string {
+  return isSea() ? `sh ${join(carryFolder, INSTALL_SCRIPT_FILE)}` : "drybag-site";
 }
 
 function installOptions(flags: InstallFlags, carryFolder: string, cwd: string): InstallOptions {

@@ -14,7 +14,7 @@ const PATTERNS: readonly Pattern[] = [
     pattern: /no such image|unable to find image|image .* not found|pull access denied/i,
     cause: "an image is not on this server, and it may not be pulled",
     remedy:
-      "Run drybag-site install again: it loads what is missing. If it stays, the bundle lacks the image: pack it again.",
+      "Install again: that loads what is missing. If it stays, the bundle lacks the image: pack it again.",
   },
   {
     pattern: /port is already allocated|address already in use|bind: address in use/i,

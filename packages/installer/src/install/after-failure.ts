@@ -35,7 +35,7 @@ export async function afterFailure(
   return withHint(
     error,
     started === true
-      ? `Release ${previous.name} was started again and stays the current one; see 'drybag-site status ${projectName}'.`
+      ? `Release ${previous.name} was started again and stays the current one; 'docker compose -p ${projectName} ps' shows it.`
       : `Release ${previous.name} could not be started again${
           started instanceof Error ? ` (${started.message})` : ""
         }; install its bundle again, or see '${logs}'.`,

@@ -2,8 +2,11 @@ import { formatDuration, servicesTable } from "@drybag/terminal";
 import { DEFAULT_DIR } from "../commands/site-flags.ts";
 import type { InstallReport } from "./install-report.ts";
 
-/** The report for people: what runs, where it is, how to look again. */
-export function describeReport(report: InstallReport, unicode: boolean, dir: string): string {
+/** The report for people: what runs, where it is, and how to look again: `program` is how drybag-site is started here. */
+export function describeReport(
+  report: InstallReport,
+  { unicode, dir, program }: { unicode: boolean; dir: string; program: string },
+): string {
   const { name, release, folder, images, services, durationsMs, started } = report;
   const loaded = images.filter((image) => image.loaded).length;
   const totalMs = Object.values(durationsMs).reduce((total, each) => total + each, 0);
@@ -19,7 +22,7 @@ export function describeReport(report: InstallReport, unicode: boolean, dir: str
     "",
     `${images.length} images verified, ${loaded} loaded; took ${formatDuration(totalMs)}.`,
     `Files:       ${folder}`,
-    `Look again:  drybag-site status ${name}${dirFlag}`,
+    `Look again:  ${program} status ${name}${dirFlag}`,
     "",
   ].join("\n");
 }

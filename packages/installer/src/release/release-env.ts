@@ -53,7 +53,7 @@ export function releaseEnvText(release: ReleaseEnv, envFiles: readonly string[])
       : []),
   ] as const;
   return [
-    "# Written by drybag-site, with secrets in it. Change settings with: drybag-site install --set NAME=value\n",
+    "# Written by drybag-site, with secrets in it. To change a setting, install again with --set NAME=value.\n",
     ...envFiles.map((text, index) => `\n# ${manifest.project.envFiles[index]}\n${endWithNewline(text)}`),
     "\n# settings of this site\n",
     ...[...answers].map(([name, value]) => envLine(name, value)),

@@ -6,14 +6,20 @@ import type { LoadedProject } from "../project/load-project.ts";
 import { projectRoot } from "../project/project-files.ts";
 import { type LintService, lintServices } from "./lint-service.ts";
 
+/** What lint takes from a project. */
+export type ReadProject = Pick<
+  LoadedProject,
+  "sources" | "model" | "graph" | "environment" | "unknownVariables" | "serviceFiles"
+>;
+
 /** A project with all that the rules look at, so that these only compute. Holds secrets. */
-export interface LintProject extends LoadedProject {
+export interface LintProject extends ReadProject {
   /** Variables without a value on which images or files depend, so that the project cannot be packed. */
   decisiveVariables: string[];
   services: [name: string, service: LintService][];
   /** The folder that travels; what lies outside is not carried. */
   root: string;
-  /** Where variables get their values: the project's env files and those of includes; later ones win. */
+  /** Where variables get their values: env files of includes, then the project's own; later ones win. */
   variableFiles: EnvFile[];
   /** Env files of services. */
   serviceEnvFiles: EnvFile[];
@@ -34,7 +40,7 @@ const LARGEST_TEXT_BYTES = 256 * 1024;
 
 /** Reads the files around a project that the rules need. A file that cannot be read is left out. */
 export async function readLintProject(
-  project: LoadedProject,
+  project: ReadProject,
   ownEnvironment: Readonly<Record<string, string | undefined>>,
   platform?: Platform,
   decisiveVariables: string[] = [],
@@ -48,8 +54,8 @@ export async function readLintProject(
     services,
     root: rootOf(project),
     variableFiles: [
-      ...(await readEnvFiles(project.sources.envFiles, project.environment)),
       ...project.graph.units.flatMap((unit) => unit.envFiles),
+      ...(await readEnvFiles(project.sources.envFiles, project.environment)),
     ],
     serviceEnvFiles: await readEnvFiles(
       project.serviceFiles.map((file) => file.path),
@@ -62,7 +68,7 @@ export async function readLintProject(
   };
 }
 
-function pathsOf(project: LoadedProject, services: LintProject["services"]): Set<string> {
+function pathsOf(project: ReadProject, services: LintProject["services"]): Set<string> {
   const mounts = services.flatMap(([, service]) => service.volumes ?? []);
   const objects = Object.values({ ...project.model.configs, ...project.model.secrets });
   const all = [
@@ -130,7 +136,7 @@ async function kindOf(file: string): Promise<PathKind> {
 }
 
 /** The folder that travels, as packing sees it. */
-function rootOf(project: LoadedProject): string {
+function rootOf(project: ReadProject): string {
   const { sources, graph } = project;
   const all = [
     ...graph.documents.map((document) => document.path),

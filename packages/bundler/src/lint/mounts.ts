@@ -2,7 +2,7 @@ import type { ComposeMount } from "@drybag/docker";
 import type { Position } from "../compose/compose-document.ts";
 import { positionOf } from "../compose/look-up.ts";
 import type { LintProject } from "./lint-project.ts";
-import { type Entry, entriesOf, fieldOf } from "./places.ts";
+import { type Entry, entriesOf, fieldOf, fieldPosition } from "./places.ts";
 
 /** Where a mount of a service is written. Compose tells mounts apart by their target, and so does this. */
 export function findMount(project: LintProject, service: string, mount: ComposeMount): Entry | undefined {
@@ -16,7 +16,7 @@ export function mountPosition(
   mount: ComposeMount,
 ): Position | undefined {
   const entry = findMount(project, service, mount);
-  return entry && positionOf(entry.place);
+  return entry && (fieldPosition(entry, mount.source ? "source" : "target") ?? positionOf(entry.place));
 }
 
 /** Source of a mount as it is written, variables replaced but not made absolute. */

@@ -165,8 +165,17 @@ export function entryPosition(
 }
 
 /** The text under a key of an entry that is a mapping, such as `target` of a volume; variables replaced. */
-export function fieldOf({ place }: Entry, key: string): string | undefined {
-  const found = isMap(place.node) ? lookUp(place.document, place.node, key) : undefined;
-  const text = found && textOf(found.node);
-  return text === undefined ? undefined : interpolate(text, place.environment);
+export function fieldOf(entry: Entry, key: string): string | undefined {
+  const text = textOf(fieldIn(entry, key)?.node);
+  return text === undefined ? undefined : interpolate(text, entry.place.environment);
+}
+
+/** Where that text is written. */
+export function fieldPosition(entry: Entry, key: string): Position | undefined {
+  const found = fieldIn(entry, key);
+  return found && positionOf(found);
+}
+
+function fieldIn({ place }: Entry, key: string): Found | undefined {
+  return isMap(place.node) ? lookUp(place.document, place.node, key) : undefined;
 }

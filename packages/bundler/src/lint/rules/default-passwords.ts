@@ -1,4 +1,5 @@
 import type { Finding } from "@drybag/errors";
+import { isScalar } from "yaml";
 import type { Position } from "../../compose/compose-document.ts";
 import { interpolate } from "../../compose/interpolate.ts";
 import { positionOf } from "../../compose/look-up.ts";
@@ -78,13 +79,24 @@ function sourceOf(
   value: string,
 ): Pick<Weakness, "holder" | "position"> {
   const entry = entriesOf(project.graph, "services", service, "environment").find(
-    (each) => each.name === key && each.text !== key,
+    (each) => each.name === key,
   );
   if (entry !== undefined) {
-    return variableSource(project, entry, value) ?? { holder: key, position: positionOf(entry.place) };
+    const isPassedOn = isScalar(entry.place.node) && (entry.written === undefined || entry.written === key);
+    const source = isPassedOn ? passedOn(project, key) : variableSource(project, entry, value);
+    return source ?? { holder: key, position: positionOf(entry.place) };
   }
   const file = project.serviceEnvFiles.findLast((each) => each.values[key] === value);
   return { holder: key, position: file?.positionOf(key) };
+}
+
+/** `- NAME` or `NAME:` without a value: the project's own variable of that name. */
+function passedOn(project: LintProject, name: string): Pick<Weakness, "holder" | "position"> | undefined {
+  if (project.ownEnvironment[name] !== undefined) return undefined;
+  const position = project.variableFiles
+    .findLast((each) => each.values[name] !== undefined)
+    ?.positionOf(name);
+  return position && { holder: name, position };
 }
 
 /** The variable that gave a value all or part of its text. */
@@ -123,7 +135,7 @@ function combined(all: readonly Weakness[]): Finding[] {
     return {
       code: "default-password",
       severity: "warning",
-      message: `${holder} gives ${whose} a password that everybody tries first.`,
+      message: `${holder} gives ${whose} a password that everybody tries first, or that an example left there.`,
       remedy: "Leave it without a value (${NAME:?}), so that each site is asked for its own.",
       ...at(position),
     };

@@ -85,6 +85,7 @@ function findMention(
     const isHost = hosts.has((value ?? "").toLowerCase()) && NAMES_HOST.test(key);
     if (!isHost && !mentions(value ?? "", hosts)) continue;
     const entry = entriesOf(project.graph, "services", name, "environment").find((each) => each.name === key);
+    if (entry === undefined && isShared(project, key, value)) continue;
     const file = project.serviceEnvFiles.findLast((each) => each.values[key] === value);
     return { isProxy, position: entry ? positionOf(entry.place) : file?.positionOf(key) };
   }
@@ -95,6 +96,11 @@ function findMention(
     return { isProxy, position: entry && positionOf(entry.place) };
   }
   return inMountedFiles(project, service, hosts);
+}
+
+/** An env file that several services read says little about each of them. */
+function isShared(project: LintProject, key: string, value: string | null): boolean {
+  return project.services.filter(([, { environment }]) => environment?.[key] === value).length > 1;
 }
 
 /** `upstream`, `proxy_pass` and the like in bind-mounted configuration. */

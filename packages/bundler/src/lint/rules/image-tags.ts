@@ -3,6 +3,7 @@ import { type ImageReference, normalizeReference } from "@drybag/format";
 import { serviceImage } from "../../images/image-uses.ts";
 import type { LintProject } from "../lint-project.ts";
 import type { LintService } from "../lint-service.ts";
+import { mountPosition } from "../mounts.ts";
 import { entryPosition, positionAt } from "../places.ts";
 import { at, type Rule, servicesNamed, sharing } from "../rule.ts";
 
@@ -21,13 +22,11 @@ interface Use {
 function usesOf(project: LintProject): Use[] {
   return project.services.flatMap(([name, service]) => [
     ...runs(project, name, service),
-    ...(service.volumes ?? []).flatMap(({ type, source, target }) => {
-      if (type !== "image" || !source) return [];
-      const position = entryPosition(project.graph, ["services", name, "volumes"], ({ text }) =>
-        Boolean(text?.includes(target)),
-      );
-      return [{ name, reference: source, position }];
-    }),
+    ...(service.volumes ?? []).flatMap((mount) =>
+      mount.type === "image" && mount.source
+        ? [{ name, reference: mount.source, position: mountPosition(project, name, mount) }]
+        : [],
+    ),
   ]);
 }
 

@@ -74,7 +74,8 @@ function unkeptState(project: LintProject, name: string, service: LintService): 
 
 function dataPaths(service: LintService): string[] {
   const imageName = lastPart(service.image ?? "");
-  if (service.provider || imageName === "") return [];
+  // linuxserver.io repacks others' programs and keeps everything in /config.
+  if (service.provider || imageName === "" || /(?:^|\/)linuxserver\//.test(service.image ?? "")) return [];
   const words = wordsOf(service);
   const ownPath = service.environment?.PGDATA ?? undefined;
   if (IN_MEMORY.test(imageName)) return keepsOnDisk(words) ? ["/data"] : [];

@@ -14,9 +14,14 @@ export const variables: Rule = {
 
 /** The variables among those without a value that choose an image or a file, as far as the text tells; else all of them. */
 export function decisiveVariables(project: Pick<LintProject, "graph" | "unknownVariables">): string[] {
-  const decisive = new Set(scalarsOf(project).filter(isDecisive).flatMap(namesIn));
-  const found = project.unknownVariables.filter((name) => decisive.has(name));
+  const found = choosingVariables(project);
   return found.length > 0 ? found : project.unknownVariables;
+}
+
+/** The variables among those without a value that stand in the name of an image or a file. */
+export function choosingVariables(project: Pick<LintProject, "graph" | "unknownVariables">): string[] {
+  const decisive = new Set(scalarsOf(project).filter(isDecisive).flatMap(namesIn));
+  return project.unknownVariables.filter((name) => decisive.has(name));
 }
 
 function requiredVariables(project: LintProject): Finding[] {

@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { lintFiles, places } from "../testing/lint-files.ts";
+import { restartPolicies } from "./restart-policies.ts";
+
+test("services without a restart policy, the worse when others depend on them", async () => {
+  const text = `services:
+  web:
+    image: a:1.0
+    depends_on: {db: {condition: service_healthy}, setup: {condition: service_completed_successfully}}
+  db: {image: a:1.0}
+  setup: {image: a:1.0}
+`;
+  expect(places(await lintFiles(restartPolicies, text))).toEqual([
+    "compose.yaml:2:3 info no-restart-policy",
+    "compose.yaml:5:3 warning no-restart-policy",
+  ]);
+});
+
+test.each([
+  "restart: always",
+  "restart: on-failure:5",
+  "restart: 'no'",
+  "deploy: {restart_policy: {condition: on-failure}}",
+  "deploy: {restart_policy: {condition: none}}",
+])("%s says what is meant", async (line) => {
+  expect(await lintFiles(restartPolicies, `services:\n  web: {image: a:1.0, ${line}}\n`)).toEqual([]);
+});

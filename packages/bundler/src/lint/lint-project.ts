@@ -4,12 +4,12 @@ import type { Platform } from "@drybag/format";
 import { type EnvFile, readEnvFile } from "../compose/env-file.ts";
 import type { LoadedProject } from "../project/load-project.ts";
 import { projectRoot } from "../project/project-files.ts";
-import { type LintService, lintServices } from "./lint-service.ts";
+import { findOneShots, type LintService, lintServices } from "./lint-service.ts";
 
 /** What lint takes from a project. */
 export type ReadProject = Pick<
   LoadedProject,
-  "sources" | "model" | "graph" | "environment" | "unknownVariables" | "serviceFiles"
+  "sources" | "model" | "graph" | "environment" | "unknownVariables" | "serviceFiles" | "config"
 >;
 
 /** A project with all that the rules look at, so that these only compute. Holds secrets. */
@@ -17,6 +17,8 @@ export interface LintProject extends ReadProject {
   /** Variables without a value on which images or files depend, so that the project cannot be packed. */
   decisiveVariables: string[];
   services: [name: string, service: LintService][];
+  /** Services that run once and end. */
+  oneShots: ReadonlySet<string>;
   /** The folder that travels; what lies outside is not carried. */
   root: string;
   /** Where variables get their values: env files of includes, then the project's own; later ones win. */
@@ -52,6 +54,7 @@ export async function readLintProject(
     ...project,
     decisiveVariables,
     services,
+    oneShots: findOneShots(services, project.config?.oneShots.map(({ text }) => text) ?? []),
     root: rootOf(project),
     variableFiles: [
       ...project.graph.units.flatMap((unit) => unit.envFiles),

@@ -53,13 +53,20 @@ export function wordsOf(service: LintService): string[] {
   return [...(service.entrypoint ?? []), ...(service.command ?? [])];
 }
 
-/** Written to run once and end: depended on so, or with restarting ruled out in so many words. */
-export function isOneShot(name: string, services: readonly [string, LintService][]): boolean {
-  const service = services.find(([other]) => other === name)?.[1];
-  const isAwaited = services.some(
-    ([, other]) => other.depends_on?.[name]?.condition === "service_completed_successfully",
+/** Services that run once and end: depended on so, declared so, or with restarting ruled out in so many words. */
+export function findOneShots(
+  services: readonly [string, LintService][],
+  declared: readonly string[],
+): Set<string> {
+  const awaited = services.flatMap(([, service]) =>
+    Object.entries(service.depends_on ?? {})
+      .filter(([, { condition }]) => condition === "service_completed_successfully")
+      .map(([name]) => name),
   );
-  return isAwaited || service?.restart === "no" || service?.deploy?.restart_policy?.condition === "none";
+  const written = services
+    .filter(([, { restart, deploy }]) => restart === "no" || deploy?.restart_policy?.condition === "none")
+    .map(([name]) => name);
+  return new Set([...awaited, ...declared, ...written]);
 }
 
 /** Whether Docker starts it again by itself. */

@@ -84,7 +84,7 @@ async function lintUnreadable(
   signal: AbortSignal,
 ): Promise<Finding[]> {
   const { files, broken } = await readWhatCanBeRead(docker, flags, signal);
-  const bare = { ...files, model: { name: "" }, unknownVariables: [], serviceFiles: [] };
+  const bare = { ...files, model: { name: "" }, unknownVariables: [], serviceFiles: [], config: undefined };
   const found = lintFilesOnly(await readLintProject(bare, docker.env));
   const failure = failureFinding(error, files.graph);
   const isKnown = [...found, ...broken].some(

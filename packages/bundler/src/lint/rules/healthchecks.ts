@@ -1,7 +1,7 @@
 import type { Finding } from "@drybag/errors";
 import { normalizeReference } from "@drybag/format";
 import { dockerfileOf, type LintProject } from "../lint-project.ts";
-import { hasHealthcheck, isDisabled, isOneShot, type LintService, restarts } from "../lint-service.ts";
+import { hasHealthcheck, isDisabled, type LintService, restarts } from "../lint-service.ts";
 import { entryPosition, keyPosition } from "../places.ts";
 import { at, quoted, type Rule } from "../rule.ts";
 
@@ -74,7 +74,7 @@ function unchecked(project: LintProject): Finding[] {
       ([, other]) => other.depends_on?.[name]?.condition === "service_started",
     );
     const hasCheck = service.provider || healthcheckOf(project, service) === "has";
-    return isNeeded && !hasCheck && !isOneShot(name, project.services) ? [{ name, service }] : [];
+    return isNeeded && !hasCheck && !project.oneShots.has(name) ? [{ name, service }] : [];
   });
   const fragile = names.filter(({ service }) => !restarts(service));
   const sturdy = names.filter(({ service }) => restarts(service)).map(({ name }) => name);

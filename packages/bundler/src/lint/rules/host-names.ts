@@ -2,7 +2,7 @@ import type { Finding } from "@drybag/errors";
 import type { Position } from "../../compose/compose-document.ts";
 import { positionOf } from "../../compose/look-up.ts";
 import type { LintProject } from "../lint-project.ts";
-import { isOneShot, type LintService, wordsOf } from "../lint-service.ts";
+import { type LintService, wordsOf } from "../lint-service.ts";
 import { entriesOf } from "../places.ts";
 import { at, quoted, type Rule } from "../rule.ts";
 
@@ -14,7 +14,7 @@ export const hostNames: Rule = {
     return project.services.flatMap(([name, service]) => {
       const mentions = project.services.flatMap(([other, target]) => {
         if (other === name || after.get(name)?.has(other) || after.get(other)?.has(name)) return [];
-        if (target.provider || isOneShot(other, project.services) || !canReach(service, target)) return [];
+        if (target.provider || project.oneShots.has(other) || !canReach(service, target)) return [];
         const mention = findMention(project, name, service, hostsOf(other, target));
         return mention ? [{ ...mention, other }] : [];
       });

@@ -25,3 +25,12 @@ test.each([
 ])("%s says what is meant", async (line) => {
   expect(await lintFiles(restartPolicies, `services:\n  web: {image: a:1.0, ${line}}\n`)).toEqual([]);
 });
+
+test("a one-shot may be declared in drybag.yaml", async () => {
+  const position = { file: "drybag.yaml", line: 1, column: 1 };
+  const lists = { extraImages: [], include: [], exclude: [], settings: [] };
+  const config = { file: "drybag.yaml", folder: "/", ...lists, oneShots: [{ text: "setup", position }] };
+  const text = "services:\n  setup: {image: a:1.0}\n";
+  expect(await lintFiles(restartPolicies, text, { config })).toEqual([]);
+  expect(await lintFiles(restartPolicies, text)).toHaveLength(1);
+});

@@ -1,6 +1,6 @@
 import type { Finding } from "@drybag/errors";
 import type { LintProject } from "../lint-project.ts";
-import { isOneShot, type LintService, restarts } from "../lint-service.ts";
+import { type LintService, restarts } from "../lint-service.ts";
 import { keyPosition } from "../places.ts";
 import { at, quoted, type Rule } from "../rule.ts";
 
@@ -15,7 +15,7 @@ export const restartPolicies: Rule = {
 
 function needsPolicy(project: LintProject, name: string, service: LintService): boolean {
   if (service.provider || restarts(service)) return false;
-  return !isOneShot(name, project.services);
+  return !project.oneShots.has(name);
 }
 
 function finding(project: LintProject, name: string): Finding {

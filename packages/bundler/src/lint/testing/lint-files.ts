@@ -7,6 +7,7 @@ import type { Platform } from "@drybag/format";
 import { readComposeGraph } from "../../compose/compose-graph.ts";
 import { readEnvFile } from "../../compose/env-file.ts";
 import { variablesOf } from "../../compose/variables-of.ts";
+import type { ProjectConfig } from "../../config/project-config.ts";
 import { readLintProject } from "../lint-project.ts";
 import type { Rule } from "../rule.ts";
 import { decisiveVariables } from "../rules/variables.ts";
@@ -20,6 +21,7 @@ export interface LintOptions {
   profiles?: string[];
   platform?: Platform;
   own?: Record<string, string>;
+  config?: ProjectConfig;
   /** Whether variables without a value choose an image or a file. */
   decisive?: boolean;
 }
@@ -81,6 +83,7 @@ async function readProject(folder: string, options: LintOptions) {
     environment,
     unknownVariables,
     serviceFiles: serviceFiles.map((file) => ({ path: file, required: true })),
+    config: options.config,
   };
   const decisive = options.decisive ? decisiveVariables(project) : [];
   return readLintProject(project, options.own ?? {}, options.platform, decisive);

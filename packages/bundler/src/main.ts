@@ -6,11 +6,12 @@ import { addBundleCommands } from "./bundle-commands.ts";
 import { jsonSchema } from "./config/config-schema.ts";
 import { findConfig } from "./config/find-config.ts";
 import { imagesCommand } from "./images-command.ts";
+import { type InitFlags, initCommand } from "./init-command.ts";
 import { type LintFlags, lintCommand } from "./lint-command.ts";
 import { type PackFlags, packOptions } from "./options.ts";
 import { pack } from "./pack.ts";
 import { packReport, packReportJson } from "./pack-report.ts";
-import { type ProjectCommandFlags, withProjectOptions } from "./project-options.ts";
+import { collect, type ProjectCommandFlags, withProjectOptions } from "./project-options.ts";
 import { COMPRESSION_LEVELS } from "./stage/compression.ts";
 
 declare const DRYBAG_VERSION: string | undefined;
@@ -19,6 +20,18 @@ const version = typeof DRYBAG_VERSION === "undefined" ? "0.0.0-source" : DRYBAG_
 const program = new Command("drybag").description(
   "Packs a Docker Compose stack into a folder that installs it on a server without a network.",
 );
+
+program
+  .command("init")
+  .description("look at the project and write its drybag.yaml, asking in a terminal")
+  .option("-f, --file <file>", "Compose file (repeatable)", collect)
+  .option("--env-file <file>", "env file (repeatable)", collect)
+  .option("--profile <name>", "profile to pack (repeatable; default: all)", collect)
+  .option("--name <name>", "name of the stack (default: as Compose names the project)")
+  .option("-y, --yes", "ask nothing: take what is likely")
+  .option("--force", "replace a drybag.yaml that is there")
+  .option("--json", "result as JSON on stdout")
+  .action(run<InitFlags, []>(initCommand));
 
 withProjectOptions(program.command("pack"))
   .description("build, pull, save, compress and check everything the project needs, into a carry folder")

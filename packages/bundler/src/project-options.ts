@@ -48,6 +48,7 @@ export function projectFlags(flags: ProjectCommandFlags, cwd: string, config?: C
   };
 }
 
-function collect(value: string, previous: string[] = []): string[] {
+/** For options that may be given several times. */
+export function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
 }

@@ -15,7 +15,7 @@ export interface ProjectSources {
 
 /** Names that Compose looks for, best first (compose-spec). */
 export const DEFAULT_FILES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
-const OVERRIDE_FILES = [
+export const OVERRIDE_FILES = [
   "compose.override.yml",
   "compose.override.yaml",
   "docker-compose.override.yml",

@@ -63,7 +63,8 @@ export function collectSettings(sources: SettingSources): CollectedSettings {
 }
 
 export function looksSecret(name: string): boolean {
-  return SECRET.test(name);
+  // The name of a file that holds a secret is none.
+  return SECRET.test(name) && !/_(?:FILE|PATH|DIR)$/i.test(name);
 }
 
 /** Whether a variable may differ from site to site. */

@@ -138,7 +138,7 @@ export function parsePlatform(text: string): Platform {
   return { os, architecture, ...(variant ? { variant } : {}) };
 }
 
-function checkPartSize(text: string): number {
+export function checkPartSize(text: string): number {
   const sizeBytes = parsePartSize(text);
   if (sizeBytes !== undefined) return sizeBytes;
   throw new DrybagError("usage", `'${text}' is not a part size.`, {

@@ -6,14 +6,12 @@ import { DrybagError, type Finding, isDrybagError } from "@drybag/errors";
 import {
   bundleStem,
   CHECKSUMS_FILE,
-  CHECKSUMS_SIGNATURE_FILE,
   MANIFEST_ENTRY,
   type Manifest,
   openBundle,
   type SshPublicKey,
   serializeManifest,
   verifyCarryFolder,
-  writeFileAtomically,
 } from "@drybag/format";
 import { formatBytes, type Progress } from "@drybag/terminal";
 import { buildImages, builtServices } from "./images/build-images.ts";
@@ -24,6 +22,7 @@ import { collectFiles } from "./project/collect-files.ts";
 import { loadProject } from "./project/load-project.ts";
 import { gitVersion } from "./seal/bundle-version.ts";
 import { planBundle } from "./seal/plan-bundle.ts";
+import { signChecksums } from "./seal/sign-checksums.ts";
 import { openSshSigner, type SshSigner } from "./seal/ssh-signer.ts";
 import { dropRottenLayers, type LayerCache, openLayerCache } from "./stage/layer-cache.ts";
 import { stageImages } from "./stage/stage-images.ts";
@@ -155,7 +154,8 @@ async function rottenLayers(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<number> {
-  if (!isDrybagError(error, "digest-mismatch")) return 0;
+  const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
+  if (!isGone && !isDrybagError(error, "digest-mismatch")) return 0;
   const dropped = await dropRottenLayers(cache, layers, signal);
   if (dropped > 0) {
     progress.emit({
@@ -258,12 +258,6 @@ async function isSignedBy(signer: SshPublicKey | undefined, signKey: string | un
   const publicFile = signKey.endsWith(".pub") ? signKey : `${signKey}.pub`;
   const text = await readFile(publicFile, "utf8").catch(() => "");
   return text.split(/\s/)[1] === signer.base64;
-}
-
-async function signChecksums(directory: string, signer: SshSigner): Promise<void> {
-  const checksums = await readFile(path.join(directory, CHECKSUMS_FILE));
-  const signature = await signer.sign(checksums, CHECKSUMS_FILE);
-  await writeFileAtomically(path.join(directory, CHECKSUMS_SIGNATURE_FILE), signature);
 }
 
 /** Reads everything back. Gives the key that signed it, if one did. */

@@ -1,20 +1,14 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { DrybagError, EXIT, type ExitCode } from "@drybag/errors";
-import {
-  carryFolderSizeBytes,
-  findBundle,
-  type OpenedBundle,
-  parseTrustedSigners,
-  type TrustedSigner,
-  verifyCarryFolder,
-} from "@drybag/format";
+import { EXIT, type ExitCode } from "@drybag/errors";
+import { carryFolderSizeBytes, findBundle, type OpenedBundle, verifyCarryFolder } from "@drybag/format";
 import type { RunContext } from "@drybag/terminal";
+import { readTrustedSigners } from "./bundle/open-carry-folder.ts";
 
 export interface VerifyFlags {
   key?: string;
   allowedSigners?: string;
   media?: boolean;
+  layers?: boolean;
 }
 
 /** `drybag verify`: every finding at once; exit code 5 when something is damaged or not signed as it must be. */
@@ -24,7 +18,7 @@ export async function verifyCommand(
   folder = ".",
 ): Promise<ExitCode> {
   const directory = path.resolve(context.cwd, folder);
-  const trusted = await readTrusted(context.cwd, flags);
+  const trusted = await readTrustedSigners(context.cwd, [flags.key, flags.allowedSigners]);
   // What is missing or unreadable is told by verifying.
   const totalBytes = await findBundle(directory).then(carryFolderSizeBytes, () => undefined);
   const progress = context.progress(["verify"]);
@@ -34,6 +28,7 @@ export async function verifyCommand(
       signal: context.signal,
       ...(trusted && { trusted }),
       bypassCache: flags.media ?? false,
+      unpackLayers: flags.layers ?? false,
       onBytes: (bytes) => {
         doneBytes += bytes;
         report.bytes(doneBytes, totalBytes === undefined ? undefined : Math.max(totalBytes, doneBytes));
@@ -67,20 +62,4 @@ function summary(bundle: OpenedBundle | undefined, isRefused: boolean, isTrusted
     `${what} is whole: ${bundle?.manifestSha256}`,
     signer ? `signed by ${signer.fingerprint} (${signer.keyType}): ${trust}` : "not signed",
   ];
-}
-
-async function readTrusted(
-  cwd: string,
-  { key, allowedSigners }: VerifyFlags,
-): Promise<TrustedSigner[] | undefined> {
-  const files = [key, allowedSigners].filter((file) => file !== undefined);
-  if (files.length === 0) return undefined;
-  const signers: TrustedSigner[] = [];
-  for (const file of files) {
-    const text = await readFile(path.resolve(cwd, file), "utf8").catch((cause) => {
-      throw new DrybagError("file-unreadable", `${file} cannot be read.`, { cause });
-    });
-    signers.push(...parseTrustedSigners(text, file, new Date()));
-  }
-  return signers;
 }

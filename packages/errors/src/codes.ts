@@ -60,6 +60,7 @@ export const ERROR_EXIT_CODES = {
   "checksums-invalid": EXIT.damaged,
   "digest-mismatch": EXIT.damaged,
   "image-mismatch": EXIT.damaged,
+  "layer-refused": EXIT.damaged,
   "signature-invalid": EXIT.damaged,
   "signature-missing": EXIT.damaged,
   "signer-unknown": EXIT.damaged,

@@ -4,11 +4,12 @@ import { DrybagError } from "@drybag/errors";
 import { entryItem, selfDescribedItem } from "./archive-items.ts";
 import { copyAgainHint, listParts, type ReportDamage, refuseDamage } from "./damage.ts";
 import { explainHeader } from "./explain-header.ts";
-import type { BundleEntry } from "./manifest.ts";
-import { MANIFEST_ENTRY, SIGNATURE_ENTRY } from "./names.ts";
+import type { BundledLayer, BundleEntry } from "./manifest.ts";
+import { blobEntry, LAYER_MEDIA_TYPES, MANIFEST_ENTRY, SIGNATURE_ENTRY } from "./names.ts";
 import type { OpenedBundle } from "./open-bundle.ts";
 import { PartReader } from "./part-reader.ts";
 import { END_OF_ARCHIVE_BYTES, encodeHeader, paddingBytes, type TarItem } from "./tar-header.ts";
+import { zstdHeadProblem } from "./unpack-layer.ts";
 
 export interface ReadBundleOptions {
   signal?: AbortSignal;
@@ -33,7 +34,7 @@ export interface ReadEntry {
  * in time. The last entry's are held back until the archive has ended as it must and every part has been verified.
  *
  * Read or destroy each body before asking for the next entry: what is left of it is verified and thrown away then. Leaving the
- * loop early closes the files. Throws digest-mismatch, bundle-entry-refused, bundle-truncated, bundle-part-missing,
+ * loop early closes the files. Throws layer-refused if a layer announces another size than the manifest, digest-mismatch, bundle-entry-refused, bundle-truncated, bundle-part-missing,
  * bundle-unreadable, checksums-invalid, or the signal's reason.
  */
 export function readBundle(bundle: OpenedBundle, options: ReadBundleOptions = {}): AsyncGenerator<ReadEntry> {
@@ -77,6 +78,7 @@ class ArchiveReader {
   readonly #report: ReportDamage;
   #failure: { error: unknown } | undefined;
   #paths: Set<string> | undefined;
+  #layers: Map<string, BundledLayer> | undefined;
 
   constructor(bundle: OpenedBundle, options: ReadBundleOptions & { report: ReportDamage }) {
     this.#bundle = bundle;
@@ -116,6 +118,7 @@ class ArchiveReader {
       while (remaining > 0) {
         const released = remaining - HELD_BACK_BYTES;
         const chunk = await this.#source.take(released > 0 ? released : remaining);
+        if (remaining === sizeBytes) this.#expectLayer(entry, chunk);
         remaining -= chunk.length;
         hash.update(chunk);
         if (released > 0) yield chunk;
@@ -139,6 +142,18 @@ class ArchiveReader {
 
   async close(): Promise<void> {
     await this.#source.close();
+  }
+
+  /** Before any of it is given out. */
+  #expectLayer(entry: BundleEntry, head: Buffer): void {
+    this.#layers ??= new Map(this.#bundle.manifest.layers.map((layer) => [blobEntry(layer.digest), layer]));
+    const layer = this.#layers.get(entry.path);
+    const problem = layer?.mediaType === LAYER_MEDIA_TYPES.zstd ? zstdHeadProblem(head, layer) : undefined;
+    if (problem === undefined) return;
+    const error = new DrybagError("layer-refused", `${entry.path} ${problem}.`, {
+      hint: "Drybag did not write this bundle as it is: do not use it.",
+    });
+    this.#report({ parts: [], error, entry: entry.path });
   }
 
   async #expectZeros(sizeBytes: number, path: string): Promise<void> {

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { DrybagError, type Finding } from "@drybag/errors";
+import { type Readable, Writable } from "node:stream";
+import { DrybagError, type Finding, isDrybagError } from "@drybag/errors";
 import type { Damage } from "./damage.ts";
 import { type CarryFolder, lookForBundle, otherListedFiles, partsMissing } from "./find-bundle.ts";
-import { CHECKSUMS_FILE, CHECKSUMS_SIGNATURE_FILE } from "./names.ts";
+import type { BundledLayer } from "./manifest.ts";
+import { blobEntry, CHECKSUMS_FILE, CHECKSUMS_SIGNATURE_FILE } from "./names.ts";
 import { type OpenedBundle, readOpening, sizeDamage } from "./open-bundle.ts";
 import { openFile } from "./open-file.ts";
 import { bundleFileName } from "./part-names.ts";
@@ -14,6 +16,7 @@ import { readError } from "./read-error.ts";
 import { requireTrustedSigner, verifyBundleSigner } from "./signature/bundle-signer.ts";
 import type { SshPublicKey } from "./signature/ssh-public-key.ts";
 import type { TrustedSigner } from "./signature/trusted-signers.ts";
+import { unpackLayer } from "./unpack-layer.ts";
 
 export interface VerifiedCarryFolder {
   /** Undefined if not even the manifest could be read; findings say why. */
@@ -25,6 +28,8 @@ export interface VerifiedCarryFolder {
 export interface VerifyOptions extends ReadBundleOptions {
   /** Keys of which one must have signed the bundle; anybody may if undefined. */
   trusted?: readonly TrustedSigner[];
+  /** Unpack every layer and compare it with the digest that its image gives. */
+  unpackLayers?: boolean;
 }
 
 /**
@@ -47,6 +52,21 @@ export async function verifyCarryFolder(
   await findUnlistedFiles(folder, findings);
   const signer = bundle && verifySigner(bundle, options.trusted, findings);
   return { bundle: bundle && { ...bundle, ...(signer && { signer }) }, findings: findings.all() };
+}
+
+async function tryUnpacking(
+  layer: BundledLayer,
+  body: Readable,
+  signal: AbortSignal | undefined,
+  findings: Findings,
+): Promise<void> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  try {
+    await unpackLayer(layer, body, nowhere, signal);
+  } catch (error) {
+    if (!isDrybagError(error, "layer-refused")) throw error;
+    findings.damage({ error, parts: [], entry: blobEntry(layer.digest) });
+  }
 }
 
 /** Signatures that are wrong are errors, whoever is trusted; that nobody signed is one only if somebody has to. */
@@ -73,7 +93,7 @@ const NO_CHECKSUMS = [
 async function verifyBundle(
   folder: CarryFolder,
   incomplete: boolean,
-  options: ReadBundleOptions,
+  options: VerifyOptions,
   findings: Findings,
 ): Promise<OpenedBundle | undefined> {
   let bundle: OpenedBundle | undefined;
@@ -83,7 +103,12 @@ async function verifyBundle(
     if (damage) findings.damage(damage);
     if (!damage && !incomplete) {
       const scan = scanBundle(bundle, { ...options, report: (damage) => findings.damage(damage) });
-      for await (const { body } of scan) body.destroy();
+      const layers = new Map(bundle.manifest.layers.map((layer) => [blobEntry(layer.digest), layer]));
+      for await (const { entry, body } of scan) {
+        const layer = options.unpackLayers ? layers.get(entry.path) : undefined;
+        if (layer) await tryUnpacking(layer, body, options.signal, findings);
+        body.destroy();
+      }
       return bundle;
     }
   } catch (error) {
@@ -190,7 +215,7 @@ class Findings {
       if (entries.length > 0) finding.message += ` It holds ${listShortly([...new Set(entries)])}.`;
       return finding;
     });
-    const entries = this.#damagedEntries
+    const entries = [...new Map(this.#damagedEntries.map((damage) => [damage.entry, damage])).values()]
       .filter((damage) => !isExplained(damage))
       .map(({ error }) => findingOf(error));
     const all = [...this.#findings, ...parts, ...entries];

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { BundledLayer } from "@drybag/format";
@@ -62,10 +62,20 @@ export async function findLayer(
   diffId: string,
   form: LayerForm,
 ): Promise<BundledLayer | undefined> {
-  const layer = await readRecord<BundledLayer>(layerRecord(cache, diffId, form));
+  const record = layerRecord(cache, diffId, form);
+  const layer = await readRecord<BundledLayer>(record);
   if (layer === undefined) return undefined;
-  const info = await stat(blobPath(cache, layer.digest)).catch(() => undefined);
-  return info?.size === layer.sizeBytes ? layer : undefined;
+  const blob = blobPath(cache, layer.digest);
+  const info = await stat(blob).catch(() => undefined);
+  if (info?.size !== layer.sizeBytes) return undefined;
+  await markAsUsed(record, blob);
+  return layer;
+}
+
+/** Their times say when they were used last: see pruneCache. */
+async function markAsUsed(...files: string[]): Promise<void> {
+  const now = new Date();
+  for (const file of files) await utimes(file, now, now).catch(() => undefined);
 }
 
 export async function keepLayer(cache: LayerCache, layer: BundledLayer, form: LayerForm): Promise<void> {
@@ -90,7 +100,10 @@ export async function dropRottenLayers(
 }
 
 export async function findImage(cache: LayerCache, imageKey: string): Promise<CachedImage | undefined> {
-  return readRecord<CachedImage>(imageRecord(cache, imageKey));
+  const record = imageRecord(cache, imageKey);
+  const image = await readRecord<CachedImage>(record);
+  if (image !== undefined) await markAsUsed(record, blobPath(cache, image.configDigest));
+  return image;
 }
 
 export async function keepImage(cache: LayerCache, imageKey: string, image: CachedImage): Promise<void> {

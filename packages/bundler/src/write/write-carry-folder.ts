@@ -12,6 +12,7 @@ import {
   INSTALL_SCRIPT_FILE,
   installerFile,
   README_FILE,
+  type WriteBundleOptions,
   type WrittenPart,
   writeBundle,
   writeChecksums,
@@ -36,6 +37,8 @@ export interface WrittenCarryFolder {
   manifestSha256: string;
   tarSizeBytes: number;
   parts: WrittenPart[];
+  /** README.txt, install.sh and the installer. */
+  others: { name: string; sha256: string }[];
 }
 
 /** Room for what lies beside the tar: the installer, and the file system's own needs. */
@@ -43,7 +46,7 @@ const MARGIN_BYTES = 64 * 1024 * 1024;
 
 /** Writes everything that a technician carries. Throws `disk-full`, `not-writable`, `installer-missing`. */
 export async function writeCarryFolder(
-  plan: BundlePlan,
+  plan: Pick<BundlePlan, "manifest"> & Pick<WriteBundleOptions, "open">,
   { directory, assets, partSizeBytes, mtimeSeconds, signature, signal, onBytes }: CarryFolderOptions,
 ): Promise<WrittenCarryFolder> {
   const { manifest, open: openEntry } = plan;
@@ -77,7 +80,12 @@ export async function writeCarryFolder(
   ];
   await writeChecksums(directory, [...bundle.parts, ...small]);
   await fsyncDirectory(directory);
-  return { manifestSha256: bundle.manifestSha256, tarSizeBytes: bundle.sizeBytes, parts: bundle.parts };
+  return {
+    manifestSha256: bundle.manifestSha256,
+    tarSizeBytes: bundle.sizeBytes,
+    parts: bundle.parts,
+    others: small,
+  };
 }
 
 /** Removes what a killed pack left in the output folder. */

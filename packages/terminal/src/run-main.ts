@@ -7,6 +7,7 @@ import { type RunContext, type RunState, shareState } from "./run-main/context.t
 import { explainError } from "./run-main/explain-error.ts";
 import { listenForSignals } from "./run-main/interruption.ts";
 import { prepareProgram } from "./run-main/prepare-program.ts";
+import { assumeSize } from "./terminal-size.ts";
 import { wait } from "./wait.ts";
 
 const SHOW_CURSOR = "\u001b[?25h";
@@ -31,6 +32,7 @@ export async function runMain(program: Command, { argv, name, version }: MainOpt
 
   const exit = guardExit(name);
   ignoreBrokenPipes();
+  for (const stream of [process.stdout, process.stderr]) assumeSize(stream);
   const signal = listenForSignals({
     onFirst: () => announce(process.stderr, `${name}: stopping cleanly; press Ctrl-C again to kill`),
     onSecond: () => {

@@ -13,7 +13,7 @@ export interface InstallPlan {
 }
 
 /** The plan in words: what will change, and how it comes back. */
-export function describePlan(plan: InstallPlan): string {
+export function describePlan(plan: InstallPlan, width?: number): string {
   const { manifest, release, folder, previous, load } = plan;
   const facts = [
     ["release", release],
@@ -25,14 +25,15 @@ export function describePlan(plan: InstallPlan): string {
   const settings = manifest.settings.map(({ name, secret, default: byDefault }) => {
     const answer = plan.answers.get(name);
     const value = answer ?? byDefault ?? "";
+    // The value last: it is what a narrow terminal may cut.
     return [
       name,
-      secret && value !== "" ? "(hidden)" : value,
       answer === undefined ? "default" : "this site",
+      secret && value !== "" ? "(hidden)" : value,
     ];
   });
-  const parts = [table(facts)];
-  if (settings.length > 0) parts.push(table([["SETTING", "VALUE", "FROM"], ...settings]));
+  const parts = [table(facts, { width })];
+  if (settings.length > 0) parts.push(table([["SETTING", "FROM", "VALUE"], ...settings], { width }));
   return `\n${parts.join("\n\n")}\n\n`;
 }
 

@@ -152,7 +152,7 @@ async function agree(
   { questions }: InstallSurroundings,
 ): Promise<void> {
   if (yes || !questions) return;
-  questions.stderr.write(describePlan(plan));
+  questions.stderr.write(describePlan(plan, questions.stderr.columns));
   if (await confirm("Install it?", questions)) return;
   throw new DrybagError("interrupted", "nothing was installed");
 }

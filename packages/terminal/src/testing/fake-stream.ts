@@ -4,8 +4,8 @@ import { Writable } from "node:stream";
 export class FakeStream extends Writable {
   text = "";
   readonly isTTY: boolean;
-  readonly columns = 80;
-  readonly rows = 24;
+  columns = 80;
+  rows = 24;
 
   constructor(isTTY = false) {
     super({ decodeStrings: false });

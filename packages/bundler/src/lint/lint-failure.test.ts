@@ -11,7 +11,8 @@ const TEXT = `services:
     image: a:1.0
     imagee: b
     ports: 80
-  db: {image: b, networks: [back]}
+  db: {image: b, networks: [back], env_file: gone.env, depends_on: [web.site]}
+wrong: 1
 `;
 
 let folder: string;
@@ -39,6 +40,8 @@ test.each([
   ["validating /x/compose.yaml: services.web.site.ports must be a array", "5:5"],
   ['service "db" refers to undefined network back: invalid compose project', "6:3"],
   ["invalid interpolation format for services.db.image.", "6:8"],
+  ["validating /x/compose.yaml:  additional properties 'wrong', 'more' not allowed", "7:1"],
+  ["dependency cycle detected: db -> web.site -> db", "6:56"],
 ])("what Compose complains of is placed: %s", (words, place) => {
   const { position, message, severity } = refused(words);
   expect(`${position?.line}:${position?.column}`).toBe(place);

@@ -136,7 +136,9 @@ function combined(all: readonly Weakness[]): Finding[] {
       code: "default-password",
       severity: "warning",
       message: `${holder} gives ${whose} a password that everybody tries first, or that an example left there.`,
-      remedy: "Leave it without a value (${NAME:?}), so that each site is asked for its own.",
+      remedy: holder.startsWith("-")
+        ? "Put a variable without a default in its place, so that each site is asked for its own."
+        : `Write \${${holder}:?} in the Compose file and give it no value here, so that each site is asked for its own.`,
       ...at(position),
     };
   });

@@ -103,7 +103,7 @@ describe("what Compose or packing would refuse is an error with its place, besid
     [
       "a name twice",
       "services:\n  a: {image: a, container_name: the-app}\n  b: {image: b, container_name: the-app}\n",
-      ["compose.yaml:3:3 error project-invalid", "compose.yaml:3:33 error container-name-clash"],
+      ["compose.yaml:3:33 error container-name-clash"],
     ],
     [
       "an unknown key",

@@ -87,11 +87,14 @@ async function lintUnreadable(
   const bare = { ...files, model: { name: "" }, unknownVariables: [], serviceFiles: [], config: undefined };
   const found = lintFilesOnly(await readLintProject(bare, docker.env));
   const failure = failureFinding(error, files.graph);
-  const isKnown = [...found, ...broken].some(
-    ({ severity, position }) =>
-      severity === "error" && position && JSON.stringify(position) === JSON.stringify(failure.position),
-  );
+  const isKnown = [...found, ...broken].some((each) => each.severity === "error" && tellsOf(each, failure));
   return sorted([...found, ...broken, ...(isKnown ? [] : [failure])]);
+}
+
+/** Whether a finding says, better, what Compose said. */
+function tellsOf({ code, position }: Finding, failure: Finding): boolean {
+  if (code === "container-name-clash") return /container[ _]name/.test(failure.message);
+  return position !== undefined && JSON.stringify(position) === JSON.stringify(failure.position);
 }
 
 type Readable = Pick<ProjectFiles, "sources" | "graph" | "environment">;

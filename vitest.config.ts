@@ -9,6 +9,7 @@ export default defineConfig({
           include: ["packages/**/src/**/*.test.ts", "lab/src/**/*.test.ts", "fixtures/src/**/*.test.ts"],
         },
       },
+      { test: { name: "fuzz", include: ["packages/**/src/**/*.fuzz.ts"], testTimeout: 900_000 } },
       { test: { name: "architecture", include: ["scripts/**/*.test.ts"] } },
       {
         test: {

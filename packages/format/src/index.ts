@@ -23,6 +23,7 @@ export type { SshPublicKey } from "./signature/ssh-public-key.ts";
 export { SIGNATURE_NAMESPACE, verifySshSignature } from "./signature/ssh-signature.ts";
 export { parseTrustedSigners, type TrustedSigner } from "./signature/trusted-signers.ts";
 export { unpackLayer } from "./unpack-layer.ts";
+export { createUnzstd } from "./unzstd.ts";
 export { type VerifiedCarryFolder, type VerifyOptions, verifyCarryFolder } from "./verify-carry-folder.ts";
 export { type WriteBundleOptions, type WrittenBundle, writeBundle } from "./write-bundle.ts";
 export { fsyncDirectory, writeFileAtomically } from "./write-file.ts";

@@ -19,9 +19,14 @@ export function readError(error: unknown, path: string): unknown {
     case "ENXIO":
     case "ENODEV":
     case "ESTALE":
+    case "ENOTCONN":
+    case "ECONNABORTED":
+    case "ENOMEDIUM":
+    case "EREMOTEIO":
+    case "EUCLEAN":
     case "EISDIR":
       return new DrybagError("bundle-unreadable", `The drive could not read ${path}.`, {
-        hint: "Copy the bundle again, on another stick if this happens twice.",
+        hint: "Was the stick taken out? Put it in again; else copy the bundle again, on another stick if this happens twice.",
         cause: error,
       });
     default:

@@ -1,13 +1,11 @@
 import { createHash } from "node:crypto";
-import { type Readable, Transform, type Writable } from "node:stream";
+import { type Duplex, type Readable, Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { constants, createGunzip, createZstdDecompress } from "node:zlib";
+import { createGunzip } from "node:zlib";
 import { DrybagError, isDrybagError } from "@drybag/errors";
 import type { BundledLayer } from "./manifest.ts";
 import { LAYER_MEDIA_TYPES } from "./names.ts";
-
-/** 2^27 = 128 MiB: what `zstd -d` and the engine take. More would let a small file take all the memory there is. */
-const MAX_WINDOW_LOG = 27;
+import { contentSizeBytes, createUnzstd, headerRestBytes, MAX_WINDOW_LOG } from "./unzstd.ts";
 
 /**
  * Unpacks a layer into `target`, and lets through what the manifest says and not a byte more: a bomb gets nowhere. Throws layer-refused
@@ -33,10 +31,10 @@ export async function unpackLayer(
   }
 }
 
-function decoders({ mediaType }: BundledLayer): Transform[] {
+function decoders({ mediaType }: BundledLayer): Duplex[] {
   switch (mediaType) {
     case LAYER_MEDIA_TYPES.zstd:
-      return [createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG } })];
+      return [createUnzstd()];
     case LAYER_MEDIA_TYPES.gzip:
       return [createGunzip()];
     default:
@@ -81,11 +79,10 @@ export function zstdHeadProblem(head: Buffer, { uncompressedSizeBytes }: Bundled
   if (head.length < 18 || head.readUInt32LE(0) !== 0xfd2fb528) return undefined;
   const descriptor = head.readUInt8(4);
   const isSingleSegment = (descriptor & 0x20) !== 0;
-  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] ?? 0;
-  const sizeFieldBytes = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
+  const sizeFieldBytes = contentSizeBytes(descriptor);
   const window = head.readUInt8(5);
   const windowBytes = isSingleSegment ? 0 : 2 ** (10 + (window >> 3)) * (1 + (window & 7) / 8);
-  const at = 5 + (isSingleSegment ? 0 : 1) + dictionaryBytes;
+  const at = 5 + headerRestBytes(descriptor) - sizeFieldBytes;
   const announced = contentSize(head, at, sizeFieldBytes);
   if (announced !== undefined && announced !== BigInt(uncompressedSizeBytes))
     return `announces ${announced} bytes where the manifest says ${uncompressedSizeBytes}`;

@@ -1,4 +1,4 @@
-import { constants, createZstdCompress, createZstdDecompress, type ZstdCompress } from "node:zlib";
+import { constants, createZstdCompress, type ZstdCompress } from "node:zlib";
 
 export const COMPRESSION_LEVELS = ["fast", "default", "max"] as const;
 export type CompressionLevel = (typeof COMPRESSION_LEVELS)[number];
@@ -39,10 +39,6 @@ export function compressor(level: CompressionLevel, sizeBytes: number | undefine
       [constants.ZSTD_c_enableLongDistanceMatching]: 1,
     },
   });
-}
-
-export function zstdDecompressor() {
-  return createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: LARGEST_WINDOW_LOG } });
 }
 
 function windowLog(level: CompressionLevel, sizeBytes: number | undefined): number {

@@ -5,14 +5,13 @@ import { rm } from "node:fs/promises";
 import { type Duplex, type Readable, Transform, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { type BundledLayer, LAYER_MEDIA_TYPES } from "@drybag/format";
+import { type BundledLayer, createUnzstd, LAYER_MEDIA_TYPES } from "@drybag/format";
 import {
   type CompressionLevel,
   compressor,
   compressorBytes,
   decompressorBytes,
   type MemoryBudget,
-  zstdDecompressor,
 } from "./compression.ts";
 import { blobPath, keepBlob, keepLayer, type LayerCache, partialPath } from "./layer-cache.ts";
 import type { SavedLayerEntry } from "./read-saved-archive.ts";
@@ -84,7 +83,7 @@ async function stageNow(
 }
 
 function decoder(encoding: LayerEncoding): Duplex {
-  return encoding === "gzip" ? createGunzip() : zstdDecompressor();
+  return encoding === "gzip" ? createGunzip() : createUnzstd();
 }
 
 /** A stream that lets bytes through and knows their digest and number afterwards. */

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
-import { gzipSync, zstdDecompressSync } from "node:zlib";
+import { gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { type Pack, pack } from "tar-stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { MemoryBudget } from "./compression.ts";
@@ -99,6 +99,28 @@ test("a layer that arrives compressed keeps its digest", async () => {
     sizeBytes: stored.length,
     uncompressedSizeBytes: layer.length,
   });
+});
+
+test("a layer of several zstd frames is taken whole", async () => {
+  const stored = Buffer.concat([
+    zstdCompressSync(layer.subarray(0, 1000)),
+    zstdCompressSync(layer.subarray(1000)),
+  ]);
+  const { layers } = await stageArchive(await blobArchive(stored));
+  expect(layers[0]).toMatchObject({ diffId: `sha256:${sha256(layer)}`, digest: `sha256:${sha256(stored)}` });
+});
+
+test.each([
+  ["gzip", gzipSync(layer)],
+  ["zstd", zstdCompressSync(layer)],
+])("a layer that arrives as %s is compressed anew when asked", async (_name, stored) => {
+  const { layers } = await stageArchive(await blobArchive(stored), true);
+  expect(layers[0]).toMatchObject({
+    diffId: `sha256:${sha256(layer)}`,
+    mediaType: "application/vnd.oci.image.layer.v1.tar+zstd",
+    uncompressedSizeBytes: layer.length,
+  });
+  expect(layers[0]?.digest).not.toBe(`sha256:${sha256(stored)}`);
 });
 
 test("archives of Docker before 25 name layers by folder and repeat them as links", async () => {

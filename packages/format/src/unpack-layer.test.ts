@@ -1,0 +1,101 @@
+import { Readable, Writable } from "node:stream";
+import { constants, gzipSync, zstdCompressSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import type { BundledLayer } from "./manifest.ts";
+import { LAYER_MEDIA_TYPES } from "./names.ts";
+import { sha256Hex } from "./sha256.ts";
+import { refusal } from "./testing/refusal.ts";
+import { noise } from "./testing/tiny-bundle.ts";
+import { unpackLayer, zstdHeadProblem } from "./unpack-layer.ts";
+
+const CONTENT = noise(300_000, 1);
+
+function layerOf(content: Buffer, blob: Buffer, mediaType: string): BundledLayer {
+  return {
+    diffId: `sha256:${sha256Hex(content)}`,
+    digest: `sha256:${sha256Hex(blob)}`,
+    mediaType,
+    sizeBytes: blob.length,
+    uncompressedSizeBytes: content.length,
+  };
+}
+
+async function unpacked(layer: BundledLayer, blob: Buffer): Promise<{ bytes: number; message: string }> {
+  let bytes = 0;
+  const target = new Writable({
+    write(chunk, _encoding, done) {
+      bytes += chunk.length;
+      done();
+    },
+  });
+  const message = await refusal(() =>
+    unpackLayer(layer, Readable.from([blob], { objectMode: false }), target),
+  );
+  return { bytes, message };
+}
+
+const zstd = (content: Buffer, windowLog?: number) =>
+  zstdCompressSync(
+    content,
+    windowLog === undefined ? {} : { params: { [constants.ZSTD_c_windowLog]: windowLog } },
+  );
+
+test.each([
+  ["zstd", zstd(CONTENT), LAYER_MEDIA_TYPES.zstd],
+  ["gzip", gzipSync(CONTENT), LAYER_MEDIA_TYPES.gzip],
+  ["nothing", CONTENT, LAYER_MEDIA_TYPES.none],
+  [
+    "zstd in two frames",
+    Buffer.concat([zstd(CONTENT.subarray(0, 7)), zstd(CONTENT.subarray(7))]),
+    LAYER_MEDIA_TYPES.zstd,
+  ],
+])("a layer packed with %s is unpacked", async (_name, blob, mediaType) => {
+  const { bytes, message } = await unpacked(layerOf(CONTENT, blob, mediaType), blob);
+  expect({ bytes, message }).toEqual({ bytes: CONTENT.length, message: "not refused" });
+});
+
+describe("a layer is refused", () => {
+  test("that is a bomb, before more comes out than the manifest says", async () => {
+    const bomb = zstd(Buffer.alloc(200 * 1024 ** 2));
+    expect(bomb.length).toBeLessThan(50_000);
+    const layer = { ...layerOf(CONTENT, bomb, LAYER_MEDIA_TYPES.zstd), uncompressedSizeBytes: 1_000_000 };
+    const { bytes, message } = await unpacked(layer, bomb);
+    expect(message).toMatch(/^layer-refused: /);
+    expect(bytes).toBeLessThanOrEqual(1_000_000);
+  });
+
+  test("that is a bomb in a second frame, of which the first tells nothing", async () => {
+    const bomb = Buffer.concat([zstd(CONTENT), zstd(Buffer.alloc(50 * 1024 ** 2))]);
+    const layer = layerOf(CONTENT, bomb, LAYER_MEDIA_TYPES.zstd);
+    expect(zstdHeadProblem(bomb, layer)).toBeUndefined();
+    expect((await unpacked(layer, bomb)).message).toMatch(/^layer-refused: /);
+  });
+
+  test.each([
+    ["with another diffID", { diffId: `sha256:${"0".repeat(64)}` }],
+    ["that is smaller than it says", { uncompressedSizeBytes: CONTENT.length + 1 }],
+    ["that is not packed as it says", { mediaType: LAYER_MEDIA_TYPES.gzip }],
+  ])("%s", async (_name, change) => {
+    const blob = zstd(CONTENT);
+    const { message } = await unpacked(
+      { ...layerOf(CONTENT, blob, LAYER_MEDIA_TYPES.zstd), ...change },
+      blob,
+    );
+    expect(message).toMatch(/^layer-refused: /);
+  });
+
+  test("by its first bytes, if it announces another size", () => {
+    const blob = zstd(Buffer.alloc(2_000_000));
+    const layer = layerOf(CONTENT, blob, LAYER_MEDIA_TYPES.zstd);
+    expect(zstdHeadProblem(blob, layer)).toBe("announces 2000000 bytes where the manifest says 300000");
+    expect(zstdHeadProblem(blob, { ...layer, uncompressedSizeBytes: 2_000_000 })).toBeUndefined();
+  });
+
+  test("by its first bytes, if it wants more than 128 MiB of memory", () => {
+    // Magic, descriptor without a size, window of 2^31, an empty last block.
+    const blob = Buffer.concat([Buffer.from("28b52ffd00a8010000", "hex"), Buffer.alloc(20)]);
+    expect(zstdHeadProblem(blob, layerOf(CONTENT, blob, LAYER_MEDIA_TYPES.zstd))).toMatch(
+      /^wants 2147483648 bytes/,
+    );
+  });
+});

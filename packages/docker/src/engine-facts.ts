@@ -22,6 +22,9 @@ export interface EngineFacts {
 
 export type ImageStore = "classic" | "containerd";
 
+/** Clients before 23.0 take the short form `json` for a template that prints just that word (seen with 20.10.24). */
+export const JSON_TEMPLATE = "{{json .}}";
+
 /** How long an engine may take to answer a question about itself, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 30_000;
 
@@ -34,7 +37,7 @@ export async function readEngineFacts(
   options: RunOptions = {},
 ): Promise<EngineFacts> {
   const version = await askVersion(context, options);
-  const { stdout } = await runDocker(context, ["info", "--format", "json"], {
+  const { stdout } = await runDocker(context, ["info", "--format", JSON_TEMPLATE], {
     ...options,
     timeoutMs: ANSWER_TIMEOUT_MS,
   });

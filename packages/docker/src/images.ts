@@ -1,4 +1,5 @@
 import { DrybagError } from "@drybag/errors";
+import { JSON_TEMPLATE } from "./engine-facts.ts";
 import { type DockerContext, lastLines, type RunOptions, runDocker } from "./run-docker.ts";
 
 /** An image as the engine has it. */
@@ -26,7 +27,7 @@ export async function inspectImage(
   const platform = options.platform === undefined ? [] : ["--platform", options.platform];
   const { exitCode, stdout } = await runDocker(
     context,
-    ["image", "inspect", ...platform, "--format", "json", reference],
+    ["image", "inspect", ...platform, "--format", JSON_TEMPLATE, reference],
     { ...options, allowExitCodes: [1] },
   );
   if (exitCode !== 0) return undefined;

@@ -1,7 +1,7 @@
 import { run } from "@drybag/terminal";
 import { Command } from "commander";
 import { type InstallFlags, installCommand } from "./commands/install-command.ts";
-import { DEFAULT_DIR, parseSeconds, type SiteFlags } from "./commands/site-flags.ts";
+import { DEFAULT_DIR, parseFingerprint, parseSeconds, type SiteFlags } from "./commands/site-flags.ts";
 import { statusCommand } from "./commands/status-command.ts";
 import { verifyCommand } from "./commands/verify-command.ts";
 
@@ -18,6 +18,14 @@ export function createProgram(): Command {
     .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
     .option("--name <name>", "name of the stack and its Compose project (default: the bundle's)")
     .option("--set <NAME=value>", "value of a setting (repeatable)", collect)
+    .option("--values <file>", 'values of settings, a line NAME="value" each; --set wins')
+    .option("--answers-out <file>", "write the answers there too, secrets included, for --values elsewhere")
+    .option("--dry-run", "check everything, show the plan, and stop before the first change")
+    .option(
+      "--trust-new-key <fingerprint>",
+      "the key that may sign this stack's bundles from now on",
+      parseFingerprint,
+    )
     .option("-y, --yes", "install without asking")
     .option("--timeout <seconds>", "how long the stack may take to become healthy", parseSeconds, 600)
     .action(run<InstallFlags, [string?]>(installCommand));

@@ -1,18 +1,25 @@
+import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isSea } from "node:sea";
 import { DrybagError, EXIT, type ExitCode } from "@drybag/errors";
 import { INSTALL_SCRIPT_FILE } from "@drybag/format";
 import type { RunContext } from "@drybag/terminal";
 import { dockerEnvironment, isLocalEngine } from "../docker-environment.ts";
+import { describePlan, planAsJson } from "../install/describe-plan.ts";
 import { describeReport } from "../install/describe-report.ts";
 import { INSTALL_STAGES, install } from "../install/install.ts";
 import type { InstallOptions } from "../install/install-options.ts";
+import { parseEnvLines } from "../settings/env-lines.ts";
 import { parseAssignment } from "../settings/resolve-settings.ts";
 import { type SiteFlags, stackName } from "./site-flags.ts";
 
 export interface InstallFlags extends SiteFlags {
   name?: string;
   set?: string[];
+  values?: string;
+  answersOut?: string;
+  dryRun?: boolean;
+  trustNewKey?: string;
   yes?: boolean;
   timeout: number;
 }
@@ -22,15 +29,15 @@ export async function installCommand(
   flags: InstallFlags,
   carryFolder = ".",
 ): Promise<ExitCode> {
-  const options = installOptions(flags, carryFolder, context.cwd);
-  if (!options.yes && !context.canAsk) {
+  const options = await installOptions(flags, carryFolder, context.cwd);
+  if (!options.yes && !options.dryRun && !context.canAsk) {
     throw new DrybagError("usage", "there is nobody to ask here: not a terminal, or --json was given", {
       hint: "add --yes to install without asking",
     });
   }
   const { stdin, stderr, signal } = context;
   const progress = context.progress(INSTALL_STAGES);
-  const report = await install(options, {
+  const outcome = await install(options, {
     docker: { env: dockerEnvironment(context.env) },
     engineIsLocal: isLocalEngine(context.env),
     progress,
@@ -38,6 +45,13 @@ export async function installCommand(
     questions: context.canAsk && !options.yes ? { stdin, stderr, signal } : undefined,
   });
   await progress.close();
+  if ("plan" in outcome) {
+    const { plan } = outcome;
+    const said = `${describePlan(plan).trimEnd()}\n\nNothing was changed.\n`;
+    context.stdout.write(context.json ? `${JSON.stringify({ plan: planAsJson(plan) })}\n` : said.trimStart());
+    return EXIT.ok;
+  }
+  const { report } = outcome;
   const text = { unicode: context.unicode, dir: options.dir, program: programName(options.carryFolder) };
   context.stdout.write(context.json ? `${JSON.stringify(report)}\n` : describeReport(report, text));
   return EXIT.ok;
@@ -48,13 +62,35 @@ function programName(carryFolder: string): string {
   return isSea() ? `sh ${join(carryFolder, INSTALL_SCRIPT_FILE)}` : "drybag-site";
 }
 
-function installOptions(flags: InstallFlags, carryFolder: string, cwd: string): InstallOptions {
+async function installOptions(
+  flags: InstallFlags,
+  carryFolder: string,
+  cwd: string,
+): Promise<InstallOptions> {
+  const fromFile = flags.values === undefined ? [] : await readValues(resolve(cwd, flags.values));
   return {
     carryFolder: resolve(cwd, carryFolder),
     dir: resolve(cwd, flags.dir),
     name: flags.name === undefined ? undefined : stackName(flags.name),
-    given: new Map((flags.set ?? []).map(parseAssignment)),
+    // --set wins over the file.
+    given: new Map([...fromFile, ...(flags.set ?? []).map(parseAssignment)]),
     yes: flags.yes === true,
+    dryRun: flags.dryRun === true,
+    answersOut: flags.answersOut === undefined ? undefined : resolve(cwd, flags.answersOut),
+    trustNewKey: flags.trustNewKey,
     healthTimeoutMs: flags.timeout * 1000,
   };
+}
+
+/** A file of answers, as `--answers-out` writes it. Throws `file-missing`, `file-unreadable`, `setting-invalid`. */
+async function readValues(path: string): Promise<Map<string, string>> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    const isMissing = error.code === "ENOENT";
+    throw new DrybagError(
+      isMissing ? "file-missing" : "file-unreadable",
+      isMissing ? `There is no ${path}.` : `${path} cannot be read (${error.code}).`,
+      { hint: 'Name a file with lines of the form NAME="value" with --values.' },
+    );
+  });
+  return parseEnvLines(text, path);
 }

@@ -23,3 +23,11 @@ export function parseSeconds(text: string): number {
   }
   return seconds;
 }
+
+/** For commander: `SHA256:…`, as `ssh-keygen -l` shows it. */
+export function parseFingerprint(text: string): string {
+  if (/^SHA256:[A-Za-z0-9+/]{43}$/.test(text)) return text;
+  throw new InvalidArgumentError(
+    "It is a fingerprint as 'ssh-keygen -l' shows it: SHA256: and 43 characters.",
+  );
+}

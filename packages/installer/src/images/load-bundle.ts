@@ -2,6 +2,7 @@ import type { DockerContext, ImageStore } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
 import type { BundlePass } from "../bundle-pass.ts";
 import { appendToJournal } from "../site/journal.ts";
+import { explainLoadFailure } from "./explain-load-failure.ts";
 import { type ImageState, readImageStates, recordedTag } from "./image-state.ts";
 import type { LoadPlan } from "./plan-load.ts";
 import { restoreTags } from "./restore-tags.ts";
@@ -10,6 +11,8 @@ import { sendImages } from "./send-images.ts";
 export interface LoadSurroundings {
   docker: DockerContext;
   store: ImageStore;
+  /** The engine's folder, where it is on this machine. */
+  dataRoot: string | undefined;
   journal: string;
   signal: AbortSignal;
   /** All of the bundle is verified and with the engine, which unpacks it now. */
@@ -49,7 +52,7 @@ export async function loadBundle(
     if (isSent && signal.aborted) throw error;
     await restoreTags(docker, before);
     await appendToJournal(journal, { step: "tags-restored" });
-    throw error;
+    throw await explainLoadFailure(error, plan, surroundings.dataRoot);
   }
   await appendToJournal(journal, { step: "images-loaded", tags: plan.images.map(({ tag }) => tag) });
 }

@@ -1,15 +1,21 @@
+import type { Finding } from "@drybag/errors";
 import type { Manifest } from "@drybag/format";
 import { formatBytes, table } from "@drybag/terminal";
 import type { LoadPlan } from "../images/plan-load.ts";
+import { describeSigner, type SignerVerdict } from "../trust/judge-signer.ts";
 
 export interface InstallPlan {
+  name: string;
   manifest: Manifest;
+  manifestSha256: string;
+  signer: SignerVerdict;
   release: string;
   folder: string;
   /** The release that runs now. */
   previous: string | undefined;
   load: LoadPlan;
   answers: ReadonlyMap<string, string>;
+  findings: readonly Finding[];
 }
 
 /** The plan in words: what will change, and how it comes back. */
@@ -17,24 +23,52 @@ export function describePlan(plan: InstallPlan, width?: number): string {
   const { manifest, release, folder, previous, load } = plan;
   const facts = [
     ["release", release],
+    ["signed by", describeSigner(plan.signer)],
     ["runs now", previous === undefined ? "nothing" : previous === release ? "this release" : previous],
     ["images", describeLoad(load, manifest.images.length)],
     ["services", manifest.services.map(({ name }) => name).join(", ")],
     ["folder", folder],
   ];
-  const settings = manifest.settings.map(({ name, secret, default: byDefault }) => {
-    const answer = plan.answers.get(name);
-    const value = answer ?? byDefault ?? "";
-    // The value last: it is what a narrow terminal may cut.
-    return [
-      name,
-      answer === undefined ? "default" : "this site",
-      secret && value !== "" ? "(hidden)" : value,
-    ];
-  });
+  // The value last: it is what a narrow terminal may cut.
+  const settings = planSettings(plan).map(({ name, value, from }) => [name, from, value]);
   const parts = [table(facts, { width })];
   if (settings.length > 0) parts.push(table([["SETTING", "FROM", "VALUE"], ...settings], { width }));
   return `\n${parts.join("\n\n")}\n\n`;
+}
+
+/** Every setting with the value that it will have; secrets are hidden. */
+function planSettings({ manifest, answers }: InstallPlan): { name: string; value: string; from: string }[] {
+  return manifest.settings.map(({ name, secret, default: byDefault }) => {
+    const answer = answers.get(name);
+    const value = answer ?? byDefault ?? "";
+    return {
+      name,
+      value: secret && value !== "" ? "(hidden)" : value,
+      from: answer === undefined ? "default" : "this site",
+    };
+  });
+}
+
+/** The plan for programs: what `install --dry-run --json` prints. */
+export function planAsJson(plan: InstallPlan): object {
+  const { name, manifest, manifestSha256, signer, release, folder, previous, load, findings } = plan;
+  const toLoad = new Set(load.images.map(({ tag }) => tag));
+  return {
+    name,
+    version: manifest.version,
+    release,
+    folder,
+    previousRelease: previous ?? null,
+    manifestSha256,
+    signer: signer.signer?.fingerprint ?? null,
+    trust: signer.trust,
+    images: manifest.images.map(({ tag }) => ({ tag, load: toLoad.has(tag) })),
+    loadBytes: load.storedBytes,
+    unpackedBytes: load.unpackedBytes,
+    services: manifest.services.map((service) => service.name),
+    settings: planSettings(plan),
+    findings,
+  };
 }
 
 function describeLoad({ images, storedBytes, unpackedBytes }: LoadPlan, total: number): string {

@@ -21,6 +21,7 @@ export function describeReport(
     lines,
     "",
     `${images.length} images verified, ${loaded} loaded; took ${formatDuration(totalMs)}.`,
+    `Signed by:   ${report.signer ?? "nobody"}`,
     `Files:       ${folder}`,
     `Look again:  ${program} status ${name}${dirFlag}`,
     "",

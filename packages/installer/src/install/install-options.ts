@@ -13,6 +13,12 @@ export interface InstallOptions {
   given: ReadonlyMap<string, string>;
   /** Go ahead without asking. */
   yes: boolean;
+  /** Stop before the first change. */
+  dryRun: boolean;
+  /** Where the answers are written besides, absolute. */
+  answersOut: string | undefined;
+  /** Fingerprint of a key to be trusted from now on. */
+  trustNewKey: string | undefined;
   healthTimeoutMs: number;
 }
 

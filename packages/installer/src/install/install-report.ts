@@ -5,6 +5,7 @@ import type { Manifest } from "@drybag/format";
 import type { JudgedService } from "../health/judge-services.ts";
 import { expectedImageId } from "../images/image-state.ts";
 import type { LoadPlan } from "../images/plan-load.ts";
+import type { SignerVerdict } from "../trust/judge-signer.ts";
 
 /** What one install did: printed, and kept in the release folder. */
 export interface InstallReport {
@@ -15,6 +16,9 @@ export interface InstallReport {
   folder: string;
   previousRelease: string | null;
   manifestSha256: string;
+  /** Fingerprint of the key that signed the bundle, and whether it is the one before. */
+  signer: string | null;
+  trust: SignerVerdict["trust"];
   startedAt: string;
   /** By stage, in milliseconds. */
   durationsMs: Record<string, number>;
@@ -31,6 +35,7 @@ export interface InstallReport {
 export function buildReport(input: {
   manifest: Manifest;
   manifestSha256: string;
+  signer: SignerVerdict;
   projectName: string;
   release: string;
   folder: string;
@@ -54,6 +59,8 @@ export function buildReport(input: {
     folder: input.folder,
     previousRelease: input.previousRelease,
     manifestSha256: input.manifestSha256,
+    signer: input.signer.signer?.fingerprint ?? null,
+    trust: input.signer.trust,
     startedAt: input.startedAt.toISOString(),
     durationsMs: input.durationsMs,
     host: {

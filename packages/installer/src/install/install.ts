@@ -4,6 +4,7 @@ import { openBundle, writeFileAtomically } from "@drybag/format";
 import { BundlePass } from "../bundle-pass.ts";
 import { endedUnexpectedly } from "../health/judge-services.ts";
 import { loadBundle } from "../images/load-bundle.ts";
+import { checkOlder } from "../preflight/preflight-release.ts";
 import { showFindings } from "../preflight/report-findings.ts";
 import { placeRelease } from "../release/place-release.ts";
 import { writeReleaseEnv } from "../release/release-env.ts";
@@ -15,6 +16,8 @@ import { switchCurrent } from "../site/current-release.ts";
 import { enterSite } from "../site/enter-site.ts";
 import { appendToJournal } from "../site/journal.ts";
 import { REPORT_FILE, releaseName, sitePaths } from "../site/site-paths.ts";
+import { judgeSigner } from "../trust/judge-signer.ts";
+import { pinSigner, readPinnedSigner } from "../trust/pinned-signer.ts";
 import { bringUp } from "./bring-up.ts";
 import { ByteMeter } from "./byte-meter.ts";
 import { describePlan, type InstallPlan } from "./describe-plan.ts";
@@ -28,6 +31,9 @@ import { Stopwatch } from "./stopwatch.ts";
 /** In order, for the numbers in front of their titles. */
 export const INSTALL_STAGES = ["open", "preflight", "load", "place", "health"];
 
+/** What was done, or with `--dry-run` what would be. */
+export type InstallOutcome = { report: InstallReport } | { plan: InstallPlan };
+
 /**
  * Installs a bundle: one line from the stick to a stack that is healthy. Nothing is changed before everything was checked; the same
  * command again finishes what was interrupted, and changes nothing where all is as it should be.
@@ -35,7 +41,7 @@ export const INSTALL_STAGES = ["open", "preflight", "load", "place", "health"];
 export async function install(
   options: InstallOptions,
   surroundings: InstallSurroundings,
-): Promise<InstallReport> {
+): Promise<InstallOutcome> {
   let phase: InstallPhase = "preparing";
   const enter = (next: InstallPhase) => {
     phase = next;
@@ -50,7 +56,7 @@ export async function install(
 async function installBundle(
   options: InstallOptions,
   surroundings: InstallSurroundings & { enter(phase: InstallPhase): void },
-): Promise<InstallReport> {
+): Promise<InstallOutcome> {
   const { docker, engineIsLocal, progress, signal, enter } = surroundings;
   const startedAt = new Date();
   const stopwatch = new Stopwatch(progress);
@@ -59,12 +65,14 @@ async function installBundle(
     "open",
     "Open the bundle",
     () => openBundle(options.carryFolder, { signal }),
-    ({ manifest }) => `${manifest.name} ${manifest.version}`,
+    ({ manifest, signer }) =>
+      `${manifest.name} ${manifest.version}, ${signer ? `signed by ${signer.fingerprint}` : "not signed"}`,
   );
   const { manifest, manifestSha256 } = bundle;
   const projectName = options.name ?? manifest.name;
   const release = releaseName(manifest.version, manifestSha256);
   const paths = sitePaths(options.dir, projectName);
+  const signer = judgeSigner(bundle.signer, await readPinnedSigner(paths.signer), options.trustNewKey);
   await refuseUnwritable(manifest, projectName, options, surroundings);
 
   await using site = await enterSite(paths, release);
@@ -75,12 +83,23 @@ async function installBundle(
   const prepared = await prepare(pass, site, projectName, options, { ...surroundings, stopwatch });
   const { engine, composeVersion, images, load, answers, model } = prepared;
   const store = engine.imageStore;
-  showFindings(prepared.findings, progress);
-  await agree(
-    { manifest, release, folder: finalFolder, previous: previous?.name, load, answers },
-    options,
-    surroundings,
-  );
+  const before = [...checkOlder(manifest.version, previous?.manifest.version), ...prepared.findings];
+  showFindings(before, progress);
+  const plan: InstallPlan = {
+    name: projectName,
+    manifest,
+    manifestSha256,
+    signer,
+    release,
+    folder: finalFolder,
+    previous: previous?.name,
+    load,
+    answers,
+    findings: before,
+  };
+  if (options.answersOut !== undefined) await writeAnswers(options.answersOut, answers);
+  if (options.dryRun) return { plan };
+  await agree(plan, options, surroundings);
 
   enter("loading");
   const previousRelease = previous?.name ?? null;
@@ -99,7 +118,16 @@ async function installBundle(
         meter.restart();
         report.message("the engine's copy was broken; loading once more");
       };
-      return loadBundle(pass, load, { docker, store, journal: paths.journal, signal, onSent, onAgain });
+      const dataRoot = engineIsLocal ? engine.dataRoot : undefined;
+      return loadBundle(pass, load, {
+        docker,
+        store,
+        dataRoot,
+        journal: paths.journal,
+        signal,
+        onSent,
+        onAgain,
+      });
     },
     () => `${load.images.length} loaded, ${manifest.images.length - load.images.length} were here`,
   );
@@ -126,6 +154,7 @@ async function installBundle(
   const report = buildReport({
     manifest,
     manifestSha256,
+    signer,
     projectName,
     release,
     folder: finalFolder,
@@ -137,12 +166,13 @@ async function installBundle(
     load,
     started,
     services,
-    findings: [...prepared.findings, ...placeFindings, ...healthFindings],
+    findings: [...before, ...placeFindings, ...healthFindings],
   });
   await writeFileAtomically(join(finalFolder, REPORT_FILE), `${JSON.stringify(report, undefined, 2)}\n`);
+  if (signer.signer && signer.trust !== "same") await pinSigner(paths.signer, signer.signer);
   if (previous?.name !== release) await switchCurrent(paths, release);
   await appendToJournal(paths.journal, { step: "committed", release });
-  return report;
+  return { report };
 }
 
 /** Shows what will be done and asks, unless that was answered on the command line. */

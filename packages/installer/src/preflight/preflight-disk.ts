@@ -65,7 +65,8 @@ function projectBytes(manifest: Manifest): number {
     .reduce((total, entry) => total + (entry.type === "file" ? entry.sizeBytes : 0), 0);
 }
 
-async function freeBytes(folder: string): Promise<number | undefined> {
+/** What a user who is not root could still write; undefined where the folder cannot be seen. */
+export async function freeBytes(folder: string): Promise<number | undefined> {
   try {
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize;

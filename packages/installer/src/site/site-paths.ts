@@ -11,6 +11,8 @@ export interface SitePaths {
   data: string;
   /** The site's answers. */
   answers: string;
+  /** The key that all bundles of this stack are signed by. */
+  signer: string;
   journal: string;
   lock: string;
 }
@@ -23,6 +25,7 @@ export function sitePaths(dir: string, name: string): SitePaths {
     current: join(root, "current"),
     data: join(root, "data"),
     answers: join(root, "site.env"),
+    signer: join(root, "signer.pub"),
     journal: join(root, "journal.ndjson"),
     lock: join(root, ".lock"),
   };

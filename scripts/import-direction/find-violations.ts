@@ -16,14 +16,17 @@ const MAY_IMPORT: Record<string, string[]> = {
   installer: ["terminal", "docker", "format", "errors"],
 };
 
-/** Only packages/docker runs docker, and nothing else in the programs runs anything, but for these. */
-const MAY_START_PROGRAMS = ["packages/docker/", "lab/", "e2e/", "fixtures/", "scripts/"];
-const RUNS_GIT = "packages/bundler/src/seal/bundle-version.ts";
+/** Only packages/docker runs docker, and nothing else in the programs runs anything, but for git and ssh-keygen (docs/adr/0004). */
+const MAY_START_PROGRAMS = [
+  ...["packages/docker/", "lab/", "e2e/", "fixtures/", "scripts/", "bench/"],
+  "packages/bundler/src/seal/bundle-version.ts",
+  "packages/bundler/src/seal/ssh-signer.ts",
+];
 
 /** The files that are told how the program was started, and tell the others what they need of it. */
 const READS_PROCESS = /\/src\/main\.ts$|^packages\/terminal\/src\/run-main[./]/;
 
-const IS_TEST = /\.test\.ts$|\/src\/testing\//;
+const IS_TEST = /\.(?:test|fuzz)\.ts$|\/src\/testing\//;
 
 /** What the files do against the rules of the architecture, one sentence each. */
 export function findViolations(files: readonly SourceFile[]): string[] {
@@ -61,8 +64,7 @@ function home(file: string): string {
 
 function programs(file: string, specifier: string): string[] {
   if (!/^(execa|(node:)?child_process)$/.test(specifier)) return [];
-  if (IS_TEST.test(file) || file === RUNS_GIT || MAY_START_PROGRAMS.some((place) => file.startsWith(place)))
-    return [];
+  if (IS_TEST.test(file) || MAY_START_PROGRAMS.some((place) => file.startsWith(place))) return [];
   return [`${file} imports ${specifier}: only packages/docker starts programs`];
 }
 

@@ -22,8 +22,14 @@ export async function readEnvFile(
   if (text === undefined) return undefined;
   const lines = text.split(/\r?\n/);
   const values: Record<string, string> = {};
-  for (const [name, value] of Object.entries(parseEnv(text))) {
-    const at = lineOf(lines, name);
+  const assigned = Object.entries(parseEnv(text)).map(([name, value]) => ({
+    name,
+    value,
+    at: lineOf(lines, name),
+  }));
+  // Node gives them in an order of its own; a value may be made of those above it.
+  assigned.sort((a, b) => (a.at?.index ?? 0) - (b.at?.index ?? 0));
+  for (const { name, value, at } of assigned) {
     const isLiteral = at !== undefined && lines[at.index]?.slice(at.column - 1).startsWith("'");
     values[name] = isLiteral ? (value ?? "") : interpolate(value ?? "", { ...values, ...environment });
   }

@@ -1,8 +1,8 @@
-import { access, readFile } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import path from "node:path";
-import { parseEnv } from "node:util";
 import { DrybagError } from "@drybag/errors";
 import type { ProjectFlags } from "../options.ts";
+import { readEnvFile } from "./env-file.ts";
 
 /** The files that Compose starts from, as absolute paths. */
 export interface ProjectSources {
@@ -23,38 +23,45 @@ export const OVERRIDE_FILES = [
 ];
 
 /**
- * Finds what `docker compose` without further flags would find: it does not say which files it read.
- * Flags win over the environment, which wins over `.env` in the working folder.
+ * Finds what `docker compose` without further flags would find: it does not say which files it read. Env files are looked for twice,
+ * since they may name the Compose files, and these the folder; what is found first wins (compose, cmd/compose/compose.go,
+ * toProjectOptions; compose-go, cli/options.go). Flags win over the environment, which wins over env files.
  * Throws `project-not-found` and `file-missing`.
  */
 export async function findComposeFiles(
   flags: ProjectFlags,
   env: Record<string, string | undefined>,
 ): Promise<ProjectSources> {
-  const { cwd } = flags;
-  const setting = { ...(await readComposeVariables(path.join(cwd, ".env"))), ...withoutUnset(env) };
+  const own = withoutUnset(env);
+  const firstFolder = workingFolder(flags, flags.files);
+  const setting = await withComposeVariables(own, await chooseEnvFiles(flags, own, firstFolder));
+  // Once more: one of those variables takes `.env` away.
+  const first = await chooseEnvFiles(flags, setting, firstFolder);
   const composeFiles = await chooseComposeFiles(flags, setting);
-  const first = composeFiles[0] as string;
-  const projectDirectory =
-    flags.projectDirectory === undefined ? path.dirname(first) : path.resolve(cwd, flags.projectDirectory);
+  const projectDirectory = workingFolder(flags, composeFiles);
+  const second = await chooseEnvFiles(flags, setting, projectDirectory);
+  const { COMPOSE_PROFILES: profiles } = await withComposeVariables(setting, second);
   return {
     projectDirectory,
     composeFiles,
-    envFiles: await chooseEnvFiles(flags, setting, projectDirectory),
-    profiles: flags.profiles.length > 0 ? flags.profiles : split(setting.COMPOSE_PROFILES, ","),
+    envFiles: [...new Set([...second, ...first])],
+    profiles: flags.profiles.length > 0 ? flags.profiles : split(profiles, ","),
   };
 }
 
-async function chooseComposeFiles(
-  flags: ProjectFlags,
-  setting: Record<string, string | undefined>,
-): Promise<string[]> {
+/** compose-go, ProjectOptions.GetWorkingDir. */
+function workingFolder({ cwd, projectDirectory }: ProjectFlags, files: readonly string[]): string {
+  if (projectDirectory !== undefined) return path.resolve(cwd, projectDirectory);
+  return files[0] === undefined ? cwd : path.dirname(path.resolve(cwd, files[0]));
+}
+
+async function chooseComposeFiles(flags: ProjectFlags, setting: Record<string, string>): Promise<string[]> {
   const { cwd } = flags;
   const named =
     flags.files.length > 0
       ? flags.files
       : split(setting.COMPOSE_FILE, setting.COMPOSE_PATH_SEPARATOR || path.delimiter);
-  if (named.length === 0) return searchUpwards(path.resolve(cwd, flags.projectDirectory ?? "."));
+  if (named.length === 0) return searchUpwards(workingFolder(flags, []));
   const files = named.map((file) => path.resolve(cwd, file));
   for (const file of files) await mustExist(file, "project-not-found", "The Compose file");
   return files;
@@ -76,8 +83,8 @@ async function searchUpwards(start: string): Promise<string[]> {
 
 async function chooseEnvFiles(
   flags: ProjectFlags,
-  setting: Record<string, string | undefined>,
-  projectDirectory: string,
+  setting: Record<string, string>,
+  folder: string,
 ): Promise<string[]> {
   const named = flags.envFiles.length > 0 ? flags.envFiles : split(setting.COMPOSE_ENV_FILES, ",");
   if (named.length > 0) {
@@ -85,25 +92,29 @@ async function chooseEnvFiles(
     for (const file of files) await mustExist(file, "file-missing", "The env file");
     return files;
   }
-  if (["1", "true"].includes((setting.COMPOSE_DISABLE_ENV_FILE ?? "").toLowerCase())) return [];
-  // Compose reads both, and what stands in the working folder wins.
-  const candidates = [...new Set([path.join(projectDirectory, ".env"), path.join(flags.cwd, ".env")])];
-  const found: string[] = [];
-  for (const file of candidates) if (await exists(file)) found.push(file);
-  return found;
+  if (/^(?:1|t|true)$/i.test(setting.COMPOSE_DISABLE_ENV_FILE ?? "")) return [];
+  const file = path.join(folder, ".env");
+  return (await isFolderOrMissing(file)) ? [] : [file];
 }
 
-async function readComposeVariables(file: string): Promise<Record<string, string | undefined>> {
-  try {
-    const values = parseEnv(await readFile(file, "utf8"));
-    return Object.fromEntries(Object.entries(values).filter(([name]) => name.startsWith("COMPOSE_")));
-  } catch {
-    return {};
+/** The variables that steer Compose itself may stand in env files too, all but the one that names these. */
+async function withComposeVariables(
+  setting: Record<string, string>,
+  envFiles: readonly string[],
+): Promise<Record<string, string>> {
+  const values: Record<string, string> = {};
+  for (const file of envFiles) {
+    Object.assign(values, (await readEnvFile(file, { ...values, ...setting }))?.values);
   }
+  const found = Object.entries(values).filter(
+    ([name]) => name.startsWith("COMPOSE_") && name !== "COMPOSE_ENV_FILES",
+  );
+  return { ...Object.fromEntries(found), ...setting };
 }
 
-function withoutUnset(env: Record<string, string | undefined>): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
+function withoutUnset(env: Record<string, string | undefined>): Record<string, string> {
+  const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(set);
 }
 
 function split(text: string | undefined, separator: string): string[] {
@@ -137,4 +148,11 @@ async function exists(file: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+async function isFolderOrMissing(file: string): Promise<boolean> {
+  return stat(file).then(
+    (info) => info.isDirectory(),
+    () => true,
+  );
 }

@@ -150,17 +150,13 @@ async function chooseFiles(found: FoundProject, options: InitOptions): Promise<C
     options.questions.stderr.write("This is frappe_docker: it needs some of its overrides.\n");
   }
   for (const { question, options: choices } of questions) {
-    const titles = choices.map(({ title, files }) =>
-      files.length > 0 ? `${title}: ${files.join(", ")}` : title,
-    );
+    const titles = choices.map(({ title }) => title);
     const index = options.questions ? await chooseOne(question, titles, options.questions) : 0;
     const choice = choices[index];
     if (choice !== undefined) taken.push(choice);
   }
   if (options.questions !== undefined && free.length > 0) {
-    const titles = free.map(({ title, files }) =>
-      files.includes(title) ? title : `${title}: ${files.join(", ")}`,
-    );
+    const titles = free.map(({ title }) => title);
     const chosen = await chooseSome("Files that may be added", titles, options.questions);
     taken.push(...free.filter((_, index) => chosen.includes(index)));
   }

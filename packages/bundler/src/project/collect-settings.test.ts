@@ -47,6 +47,14 @@ test("a value from the packing environment is carried, a secret one is asked for
   expect(JSON.stringify(settings)).not.toContain("hunter2");
 });
 
+test.each(["NAME not set", "No NAME set", "is required", "set NAME in .env"])(
+  "%j describes nothing",
+  (message) => {
+    const { settings } = collect(`\${NAME:?${message}}`, { unknown: ["NAME"] });
+    expect(settings).toEqual([{ name: "NAME", required: true, secret: false }]);
+  },
+);
+
 test("an empty value falls back to the default where Compose does so", () => {
   const { settings } = collect("${A:-1} ${B-2} ${C}", { environment: { A: "", B: "", C: "" } });
   expect(settings.map((setting) => setting.default)).toEqual(["1", "", ""]);

@@ -112,8 +112,13 @@ function inlineDefault(uses: readonly VariableUse[], name: string): VariableUse 
 /** The comment above it in the env file that counts, or the message of `${NAME:?message}`. */
 function describe({ envFiles = [], uses }: SettingSources, name: string): string | undefined {
   const comments = envFiles.map((file) => file.commentOf(name)).filter((comment) => comment !== undefined);
-  return comments.at(-1) ?? uses.find((use) => use.name === name && use.message !== undefined)?.message;
+  const told = uses.filter((use) => use.name === name).map((use) => use.message);
+  return comments.at(-1) ?? told.find((message) => message !== undefined && !COMPLAINT.test(message));
 }
+
+/** Says that something is missing, not what it is: `${NAME:?NAME not set}`. */
+const COMPLAINT =
+  /\b(?:not|unset|undefined|missing|required|must|needed)\b|\bno .* (?:set|given)\b|\bset \w+\b/i;
 
 /** Comments may hold what a manifest and a terminal may not. */
 function printable(text: string | undefined): string | undefined {

@@ -13,6 +13,7 @@ import {
   decompressorBytes,
   type MemoryBudget,
 } from "./compression.ts";
+import { evenPieces } from "./even-pieces.ts";
 import { blobPath, keepBlob, keepLayer, type LayerCache, partialPath } from "./layer-cache.ts";
 import type { SavedLayerEntry } from "./read-saved-archive.ts";
 
@@ -61,10 +62,14 @@ async function stageNow(
         signal,
       });
     } else if (encoding === "none") {
-      await pipeline(body, plain.stream, compressor(level, sizeBytes), stored.stream, file, { signal });
+      await pipeline(body, evenPieces(), plain.stream, compressor(level, sizeBytes), stored.stream, file, {
+        signal,
+      });
     } else {
       const zstd = compressor(level, undefined);
-      await pipeline(body, decoder(encoding), plain.stream, zstd, stored.stream, file, { signal });
+      await pipeline(body, decoder(encoding), evenPieces(), plain.stream, zstd, stored.stream, file, {
+        signal,
+      });
     }
     const layer: BundledLayer = {
       diffId: plain.digest(),

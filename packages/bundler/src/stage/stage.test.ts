@@ -101,6 +101,31 @@ test("a layer that arrives compressed keeps its digest", async () => {
   });
 });
 
+test("however the bytes of a layer come, it is compressed to the same", async () => {
+  const content = Buffer.concat(
+    Array.from({ length: 40 }, (_, at) => [randomBytes(20_000), layer.subarray(at * 999)]).flat(),
+  );
+  const digests = new Set<string>();
+  for (const step of [999, 4096, 65_536, 70_001, content.length]) {
+    const pieces = Array.from({ length: Math.ceil(content.length / step) }, (_, at) =>
+      content.subarray(at * step, (at + 1) * step),
+    );
+    const entry = {
+      body: Readable.from(pieces, { objectMode: false }),
+      encoding: "none",
+      sizeBytes: content.length,
+    } as const;
+    const options = {
+      level: "default",
+      recompress: false,
+      budget: new MemoryBudget(),
+      signal: never,
+    } as const;
+    digests.add((await stageLayer(cache, entry, options)).digest);
+  }
+  expect(digests.size).toBe(1);
+});
+
 test("a layer of several zstd frames is taken whole", async () => {
   const stored = Buffer.concat([
     zstdCompressSync(layer.subarray(0, 1000)),

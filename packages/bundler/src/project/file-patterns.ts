@@ -76,7 +76,13 @@ export async function findIncluded(
 function compile(placed: Placed): Pattern {
   const plain = path.posix.normalize(placed.text).replace(/\/$/, "");
   const matches = plain === "." ? () => true : picomatch(plain, { dot: true });
-  return { ...placed, used: false, matches: (relative) => matches(relative) };
+  // `conf/**` is all that is in a folder; for picomatch it is the folder as well.
+  const isFolderItself = plain.endsWith("/**") ? picomatch(plain.slice(0, -3), { dot: true }) : () => false;
+  return {
+    ...placed,
+    used: false,
+    matches: (relative) => matches(relative) && !isFolderItself(relative),
+  };
 }
 
 /** What matches below a folder; of a folder that matches, what is in it is not looked at. */

@@ -8,6 +8,8 @@ import { execa } from "execa";
 export interface FatStick extends AsyncDisposable {
   /** Where it is mounted. */
   directory: string;
+  /** Pulls it out in the middle: whoever reads from it gets errors. */
+  pull(): Promise<void>;
 }
 
 /** Room for the file system's own tables. */
@@ -34,6 +36,10 @@ export async function plugInFatStick(folder: string, environment: LabEnvironment
   await execa("mount", ["-o", "remount,bind,ro,noexec,nosuid,nodev", directory]);
   return {
     directory,
+    async pull() {
+      // Forced, the kernel breaks off with the file system's program even where files are open; it says "busy" all the same.
+      await execa("umount", ["--force", raw], { reject: false });
+    },
     async [Symbol.asyncDispose]() {
       await execa("umount", [directory], { reject: false });
       await execa("umount", [raw], { reject: false });

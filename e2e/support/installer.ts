@@ -9,9 +9,17 @@ import { type RunSettings, runDrybag } from "./run-programs.ts";
 /** The built installer, as a program that Node runs: the same code as in the executables. */
 const DRYBAG_SITE = path.resolve(import.meta.dirname, "../../packages/installer/dist/drybag-site.cjs");
 
-/** Starts the installer in a site's namespace, in a process group of its own, as in a terminal of its own. */
-export function startInstaller(site: Engine, args: readonly string[], env: Record<string, string> = {}) {
-  const [file, ...argv] = site.argv([process.execPath, DRYBAG_SITE, ...args]);
+/**
+ * Starts the installer in a site's namespace, in a process group of its own, as in a terminal of its own. `user` is a command in front
+ * that takes rights away.
+ */
+export function startInstaller(
+  site: Engine,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  user: readonly string[] = [],
+) {
+  const [file, ...argv] = site.argv([...user, process.execPath, DRYBAG_SITE, ...args]);
   return execa(file, argv, {
     env: { ...site.env, ...env },
     cwd: "/",
@@ -25,9 +33,9 @@ export type InstallerProcess = ReturnType<typeof startInstaller>;
 
 /**
  * Holds the `docker load` of an installer as soon as it runs: the installer then waits in the middle of a layer that is larger than
- * the buffers between them.
+ * the buffers between them. Returns the client's process number.
  */
-export async function stopLoadClient(run: InstallerProcess): Promise<void> {
+export async function stopLoadClient(run: InstallerProcess): Promise<number> {
   const isLoad = (pid: number) =>
     readFile(`/proc/${pid}/cmdline`, "utf8").then(
       (line) => line.includes("image\0load"),
@@ -39,11 +47,13 @@ export async function stopLoadClient(run: InstallerProcess): Promise<void> {
   });
   while (!hasEnded) {
     for (const pid of processTree(run.pid as number)) {
-      if (await isLoad(pid)) return void process.kill(pid, "SIGSTOP");
+      if (!(await isLoad(pid))) continue;
+      process.kill(pid, "SIGSTOP");
+      return pid;
     }
     await setImmediate();
   }
-  throw new Error("the installer ended before it loaded anything");
+  throw new Error(`the installer ended before it loaded anything: ${(await run).stderr}`);
 }
 
 /** Resolves once a program that runs with --json has shown its services for the first time. */

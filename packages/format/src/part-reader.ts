@@ -86,7 +86,8 @@ export class PartReader {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#ahead?.catch(() => {});
-    await this.#file?.close();
+    // Nothing was written that could be lost; a stick that is gone must not hide the error that said so first.
+    await this.#file?.close().catch(() => {});
     this.#file = undefined;
   }
 

@@ -1,0 +1,220 @@
+import { chmod, cp, mkdtemp, readdir, rename, rm, statfs, truncate } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { buildFixture } from "@drybag/fixtures";
+import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { plugInFatStick } from "./support/fat-stick.ts";
+import { imagesOf, packProject, startInstaller, stopLoadClient } from "./support/installer.ts";
+
+const MIB = 1024 ** 2;
+const DATA_ROOT_MIB = 512;
+const BIG_LAYER_MIB = 64;
+/** With the twentieth that ext4 keeps for root, enough for the archive and too little for what it becomes. */
+const LEFT_MIB = BIG_LAYER_MIB - 8;
+/** Long enough for FAT to keep the case of the name, which fusefat does not do for short ones. */
+const VERSION = "20260101";
+const environment = readLabEnvironment(process.env);
+
+const COMPOSE = `
+services:
+  app:
+    image: refuse/app:1
+    entrypoint: ["sleep", "1000000"]
+    stop_grace_period: 0s
+    healthcheck: { test: [CMD, "true"], interval: 1s }
+`;
+
+let lab: Lab;
+let work: string;
+let whole: string;
+let inParts: string;
+let foreign: string;
+
+beforeAll(async () => {
+  const dataRootSizeBytes = DATA_ROOT_MIB * MIB;
+  lab = await labUp({
+    name: "instrefuse",
+    environment,
+    site: { imageStore: "classic", dataRootSizeBytes },
+    sites: [
+      { name: "modern", imageStore: "containerd", dataRootSizeBytes },
+      { name: "old", engine: "20" },
+    ],
+  });
+  work = await mkdtemp(path.join(tmpdir(), "drybag-instrefuse-"));
+  await chmod(work, 0o755);
+  await buildFixture("hello", { engineEnv: lab.connected.env });
+  await build(
+    "refuse/app:1",
+    `FROM drybag/hello-task:1.0.0\nRUN dd if=/dev/urandom of=/big bs=1M count=${BIG_LAYER_MIB}\n`,
+  );
+  await build("refuse/arm:1", "FROM scratch\nCOPY <<EOF /x\nx\nEOF\n", ["--platform", "linux/arm64"]);
+  const pack = (name: string, compose: string, args: string[] = []) =>
+    packProject(lab.connected, path.join(work, name), { "compose.yaml": compose }, [
+      ...["--bundle-version", VERSION],
+      ...args,
+    ]);
+  whole = await pack("app", COMPOSE);
+  inParts = await pack("parted", COMPOSE, ["--part-size", "20M"]);
+  foreign = await pack("arm", COMPOSE.replace("refuse/app:1", "refuse/arm:1"), ["--platform", "linux/arm64"]);
+});
+
+afterAll(async () => {
+  await rm(work, { recursive: true, force: true });
+  await lab?.[Symbol.asyncDispose]();
+});
+
+async function build(tag: string, dockerfile: string, args: readonly string[] = []): Promise<void> {
+  await lab.connected.docker(["build", "--quiet", ...args, "--tag", tag, "-"], { input: dockerfile });
+}
+
+const dirOf = (site: Engine) => path.join(work, `opt-${site.name}`);
+
+function start(site: Engine, folder: string, user?: readonly string[]) {
+  return startInstaller(site, ["install", folder, "--yes", "--dir", dirOf(site)], {}, user);
+}
+
+/** Runs an install that must be refused, as a person sees it: what it says, after seeing that the server is as it was. */
+async function refused(
+  site: Engine,
+  run: ReturnType<typeof start>,
+  expected: { exitCode: number; before: string[] },
+): Promise<string> {
+  const { exitCode, stdout, stderr } = await run;
+  expect(exitCode, stderr).toBe(expected.exitCode);
+  expect(stdout).toBe("");
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(stderr.match(/^error: /gm)).toHaveLength(1);
+  expect(await imagesOf(site)).toEqual(expected.before);
+  expect((await site.docker(["ps", "--all", "--quiet"])).stdout).toBe("");
+  expect(await readdir(path.join(dirOf(site), "app", "releases")).catch(() => [])).toEqual([]);
+  return stderr.slice(stderr.indexOf("error: "));
+}
+
+/** Fills an engine's disk so that so much is left. Disposing of it makes room again. */
+async function leaveFree(site: Engine, freeMib: number): Promise<AsyncDisposable> {
+  const { bavail, bsize } = await statfs(site.dataRoot);
+  const file = path.join(site.dataRoot, "filler");
+  await execa("fallocate", ["-l", String(bavail * bsize - freeMib * MIB), file]);
+  return { [Symbol.asyncDispose]: () => rm(file) };
+}
+
+describe.each(["site", "modern"] as const)("a disk that is too small, on the engine '%s'", (name) => {
+  test("is seen before anything is changed", async () => {
+    const site = lab.sites[name] as Engine;
+    await using _ = await leaveFree(site, LEFT_MIB);
+    const said = await refused(site, start(site, whole), { exitCode: 6, before: await imagesOf(site) });
+    expect(said).toMatch(
+      /^error: The images need .* free in .*; there are .* \[disk-full\]\n→ Make .* more room/,
+    );
+    expect(await readdir(dirOf(site)).catch(() => [])).toEqual([]);
+  });
+
+  test("and one that fills up during the load, leave the images as they were; with room it goes on", async () => {
+    const site = lab.sites[name] as Engine;
+    const before = await imagesOf(site);
+    const run = start(site, whole);
+    const client = await stopLoadClient(run);
+    {
+      await using _ = await leaveFree(site, LEFT_MIB);
+      process.kill(client, "SIGCONT");
+      const said = await refused(site, run, { exitCode: 6, before });
+      expect(said).toMatch(/^error: The disk filled up while the engine took the images\. \[disk-full\]/);
+    }
+    const { exitCode, stderr } = await start(site, whole);
+    expect(exitCode, stderr).toBe(0);
+    await site.docker(["rm", "--force", "app-app-1"]);
+    await site.docker(["rmi", "--force", "refuse/app:1"]);
+    await rm(dirOf(site), { recursive: true });
+  });
+});
+
+describe("what does not fit the server", () => {
+  test("a bundle for another architecture", async () => {
+    const { site } = lab;
+    const said = await refused(site, start(site, foreign), { exitCode: 6, before: await imagesOf(site) });
+    expect(said).toMatch(
+      /^error: The engine here runs linux\/amd64; this bundle is for linux\/arm64\. \[.*\]\n→ Pack it again/,
+    );
+  });
+
+  test("Docker Engine 20.10", async () => {
+    const site = lab.sites.old as Engine;
+    const said = await refused(site, start(site, whole), { exitCode: 4, before: await imagesOf(site) });
+    expect(said).toMatch(
+      /^error: The Docker Engine here is 20\.10\..*; this bundle needs .* \[engine-too-old\]\n→ /,
+    );
+  });
+
+  test("a user who may neither use Docker nor write", async () => {
+    const { site } = lab;
+    const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    const said = await refused(site, start(site, whole, nobody), {
+      exitCode: 6,
+      before: await imagesOf(site),
+    });
+    expect(said).toMatch(/^error: \d things are in the way; nothing was changed\. \[preflight-failed\]/);
+    expect(said).toMatch(/Nothing can be written to .*\n.*root/);
+    expect(said).toMatch(/You may not use the Docker Engine at .*\n.*root/);
+  });
+});
+
+describe("a stick", () => {
+  test("with a part missing", async () => {
+    const { site } = lab;
+    const part = path.join(inParts, "parted-20260101.tar.002");
+    await rename(part, `${part}.away`);
+    const said = await refused(site, start(site, inParts), { exitCode: 5, before: await imagesOf(site) });
+    await rename(`${part}.away`, part);
+    expect(said).toMatch(
+      /^error: parted-20260101\.tar\.002 is missing in .* \[bundle-part-missing\]\n→ Copy it/,
+    );
+  });
+
+  test("with a file that may not be read", async () => {
+    const { site } = lab;
+    const part = path.join(inParts, "parted-20260101.tar.002");
+    await chmod(part, 0);
+    // Root reads everything otherwise.
+    const obedient = ["--bounding-set", "--inh-caps"].map((set) => `${set}=-dac_override,-dac_read_search`);
+    const said = await refused(site, start(site, inParts, ["setpriv", ...obedient]), {
+      exitCode: 5,
+      before: await imagesOf(site),
+    });
+    await chmod(part, 0o644);
+    expect(said).toMatch(
+      /^error: .*\.002 may not be read by this user\. \[bundle-unreadable\]\n→ Run .* as root/,
+    );
+  });
+
+  test("whose file is cut while it is read", async () => {
+    const { site } = lab;
+    const copy = path.join(work, "cut");
+    await cp(whole, copy, { recursive: true });
+    const before = await imagesOf(site);
+    const run = start(site, copy);
+    const client = await stopLoadClient(run);
+    await truncate(path.join(copy, `app-${VERSION}.tar`), 40 * MIB);
+    process.kill(client, "SIGCONT");
+    const said = await refused(site, run, { exitCode: 5, before });
+    expect(said).toMatch(
+      /^error: .*app-20260101\.tar changed while it was being read\. \[bundle-unreadable\]\n→ /,
+    );
+  });
+
+  test("that is pulled in the middle", async () => {
+    const { site } = lab;
+    await using stick = await plugInFatStick(whole, environment);
+    const before = await imagesOf(site);
+    const run = start(site, path.join(stick.directory, path.basename(whole)));
+    const client = await stopLoadClient(run);
+    await stick.pull();
+    process.kill(client, "SIGCONT");
+    const said = await refused(site, run, { exitCode: 5, before });
+    expect(said).toMatch(
+      /^error: The drive could not read .*app-20260101\.tar\. \[bundle-unreadable\]\n→ Was the stick/,
+    );
+  });
+});

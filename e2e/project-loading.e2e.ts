@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CASES, type LoadingCase, MORE, TREE } from "./project-loading/cases.ts";
+import { CORPUS, FIXTURES } from "./support/paths.ts";
 import { runDrybag } from "./support/run-programs.ts";
 
 let lab: Lab;
@@ -148,3 +149,43 @@ describe("drybag.yaml stands for flags of Compose", () => {
     expect((await asDrybagReadsIt({ ...called, env: { V: "env" } })).images).toContain("base:env");
   });
 });
+
+const hasCorpus = (await readdir(CORPUS).catch(() => [])).length > 0;
+
+describe("what `drybag init` writes is taken as it is:", () => {
+  test.each([
+    ["hello", path.join(FIXTURES, "hello"), ["compose.yaml"]],
+    [
+      "erp",
+      path.join(FIXTURES, "erp"),
+      ["compose.yaml", ...["mariadb", "redis", "noproxy", "create-site"].map(override)],
+    ],
+    ...(hasCorpus
+      ? [
+          [
+            "frappe_docker",
+            path.join(CORPUS, "frappe_docker"),
+            ["compose.yaml", ...["mariadb", "redis", "noproxy"].map(override)],
+          ] as const,
+        ]
+      : []),
+  ] as const)("%s", async (name, source, composeFiles) => {
+    const cwd = path.join(await mkdtemp(path.join(work, "init-")), name);
+    await cp(source, cwd, { recursive: true });
+    const run = await runDrybag(engine, ["init", "--yes", "--json"], { cwd });
+    expect(run).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(run.stdout)).toMatchObject({ name, composeFiles });
+    const envFiles = (JSON.parse(run.stdout) as { envFiles: string[] }).envFiles;
+    const flags = [
+      ...composeFiles.flatMap((file) => ["-f", file]),
+      ...envFiles.flatMap((file) => ["--env-file", file]),
+    ];
+    const env = { HELLO_GREETING: "hello" };
+    const compose = await asComposeReadsIt({ cwd, flags, env }, []);
+    expect(await asDrybagReadsIt({ cwd, flags: [], env: {} })).toEqual(compose);
+  });
+});
+
+function override(name: string): string {
+  return `overrides/compose.${name}.yaml`;
+}

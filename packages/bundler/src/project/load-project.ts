@@ -64,7 +64,7 @@ export async function loadProject(
     readServiceFiles(docker, compose, environment, unknownVariables, signal),
   ]);
   const { config } = flags;
-  if (config !== undefined) checkOneShots(config, model);
+  if (config !== undefined) checkOneShots(config, graph);
   const { settings, packedEnvironment, findings } = collectSettings({
     uses: graph.documents.flatMap((document) => [...variablesOf(document), ...passedVariablesOf(document)]),
     environment,

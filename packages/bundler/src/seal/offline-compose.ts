@@ -41,7 +41,7 @@ export function offlineEnvFile(values: Readonly<Record<string, string>>): string
     .sort(byKey)
     .map(([name, value]) => `${name}='${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`);
   return [
-    "# Written by drybag pack: values that came from the environment it ran in. Given to Docker Compose as its last env file.",
+    "# Written by drybag pack: values of drybag.yaml and of the environment it ran in. Given to Docker Compose as its last env file.",
     ...lines,
     "",
   ].join("\n");

@@ -1,5 +1,6 @@
 export * from "./archive-streams.ts";
 export * from "./compose.ts";
+export * from "./compose-logs.ts";
 export * from "./containers.ts";
 export * from "./engine-facts.ts";
 export * from "./images.ts";
@@ -10,4 +11,5 @@ export {
   type RunOptions,
   runDocker,
 } from "./run-docker.ts";
+export * from "./take-down.ts";
 export * from "./versions.ts";

@@ -1,8 +1,13 @@
 import { run } from "@drybag/terminal";
 import { Command } from "commander";
 import { type InstallFlags, installCommand } from "./commands/install-command.ts";
+import { type LogsFlags, logsCommand, parseTail } from "./commands/logs-command.ts";
+import { type PruneFlags, parseKeep, pruneCommand } from "./commands/prune-command.ts";
+import { releasesCommand } from "./commands/releases-command.ts";
+import { type RollbackFlags, rollbackCommand } from "./commands/rollback-command.ts";
 import { DEFAULT_DIR, parseFingerprint, parseSeconds, type SiteFlags } from "./commands/site-flags.ts";
 import { statusCommand } from "./commands/status-command.ts";
+import { type UninstallFlags, uninstallCommand } from "./commands/uninstall-command.ts";
 import { verifyCommand } from "./commands/verify-command.ts";
 
 /** The command line of drybag-site. */
@@ -26,6 +31,7 @@ export function createProgram(): Command {
       "the key that may sign this stack's bundles from now on",
       parseFingerprint,
     )
+    .option("--no-self-install", "do not install drybag-site itself on this server")
     .option("-y, --yes", "install without asking")
     .option("--timeout <seconds>", "how long the stack may take to become healthy", parseSeconds, 600)
     .action(run<InstallFlags, [string?]>(installCommand));
@@ -42,6 +48,51 @@ export function createProgram(): Command {
     .argument("[name]", "name of the stack (default: all)")
     .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
     .action(run<SiteFlags, [string?]>(statusCommand));
+
+  program
+    .command("logs")
+    .description("show what the services write")
+    .argument("[name]", "name of the stack, where there are several")
+    .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
+    .option("-s, --service <name>", "only this service (repeatable)", collect)
+    .option("-n, --tail <lines>", "last lines of each container, or 'all'", parseTail, 100)
+    .option("-f, --follow", "go on as they write more")
+    .action(run<LogsFlags, [string?]>(logsCommand));
+
+  program
+    .command("releases")
+    .description("list the releases that are here")
+    .argument("[name]", "name of the stack (default: all)")
+    .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
+    .action(run<SiteFlags, [string?]>(releasesCommand));
+
+  program
+    .command("rollback")
+    .description("run the release before again, with its images, files and settings; data stays as it is")
+    .argument("[name]", "name of the stack, where there are several")
+    .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
+    .option("--to <release>", "go to this release (default: the one that ran before)")
+    .option("-y, --yes", "go back without asking")
+    .option("--timeout <seconds>", "how long the stack may take to become healthy", parseSeconds, 600)
+    .action(run<RollbackFlags, [string?]>(rollbackCommand));
+
+  program
+    .command("prune")
+    .description("remove old releases, and the images that only they need")
+    .argument("[name]", "name of the stack, where there are several")
+    .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
+    .option("--keep <n>", "how many to keep beside the one that runs", parseKeep, 1)
+    .action(run<PruneFlags, [string?]>(pruneCommand));
+
+  program
+    .command("uninstall")
+    .description("remove a stack's containers and releases; its data stays")
+    .argument("<name>", "name of the stack")
+    .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
+    .option("--volumes", "delete its data too; its name must be typed")
+    .option("--confirm <name>", "the name, where nobody is there to type it")
+    .option("-y, --yes", "remove it without asking")
+    .action(run<UninstallFlags, [string]>(uninstallCommand));
 
   return program;
 }

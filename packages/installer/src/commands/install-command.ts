@@ -3,15 +3,17 @@ import { join, resolve } from "node:path";
 import { isSea } from "node:sea";
 import { DrybagError, EXIT, type ExitCode } from "@drybag/errors";
 import { INSTALL_SCRIPT_FILE } from "@drybag/format";
-import type { RunContext } from "@drybag/terminal";
+import type { Progress, RunContext } from "@drybag/terminal";
 import { dockerEnvironment, isLocalEngine } from "../docker-environment.ts";
 import { describePlan, planAsJson } from "../install/describe-plan.ts";
 import { describeReport } from "../install/describe-report.ts";
 import { INSTALL_STAGES, install } from "../install/install.ts";
 import type { InstallOptions } from "../install/install-options.ts";
+import { showFindings } from "../preflight/report-findings.ts";
+import { type InstalledSelf, installSelf } from "../self/install-self.ts";
 import { parseEnvLines } from "../settings/env-lines.ts";
 import { parseAssignment } from "../settings/resolve-settings.ts";
-import { type SiteFlags, stackName } from "./site-flags.ts";
+import { DEFAULT_DIR, type SiteFlags, stackName } from "./site-flags.ts";
 
 export interface InstallFlags extends SiteFlags {
   name?: string;
@@ -20,6 +22,8 @@ export interface InstallFlags extends SiteFlags {
   answersOut?: string;
   dryRun?: boolean;
   trustNewKey?: string;
+  /** False with --no-self-install. */
+  selfInstall: boolean;
   yes?: boolean;
   timeout: number;
 }
@@ -44,6 +48,10 @@ export async function installCommand(
     signal,
     questions: context.canAsk && !options.yes ? { stdin, stderr, signal } : undefined,
   });
+  const self =
+    "report" in outcome && flags.selfInstall
+      ? await keepSelf(outcome.report.name, options, progress)
+      : undefined;
   await progress.close();
   if ("plan" in outcome) {
     const { plan } = outcome;
@@ -52,9 +60,34 @@ export async function installCommand(
     return EXIT.ok;
   }
   const { report } = outcome;
-  const text = { unicode: context.unicode, dir: options.dir, program: programName(options.carryFolder) };
+  const program = self?.command ?? programName(options.carryFolder);
+  const text = { unicode: context.unicode, dir: options.dir, program };
   context.stdout.write(context.json ? `${JSON.stringify(report)}\n` : describeReport(report, text));
   return EXIT.ok;
+}
+
+const LINK_FOLDER = "/usr/local/bin";
+
+/**
+ * The installer as a program of this server, for `status`, `rollback` and the like. A stack that runs is not called failed because this
+ * did not work. The link is made for the usual folder only: without --dir, the program looks there.
+ */
+async function keepSelf(
+  stack: string,
+  { dir }: InstallOptions,
+  progress: Progress,
+): Promise<InstalledSelf | undefined> {
+  // Its place would be the folder of a stack of that name.
+  if (!isSea() || stack === "bin") return undefined;
+  const mayLink = dir === DEFAULT_DIR && process.getuid?.() === 0;
+  try {
+    return await installSelf(process.execPath, dir, mayLink ? LINK_FOLDER : undefined);
+  } catch (error) {
+    const message = `drybag-site could not be installed in ${dir}/bin (${(error as Error).message}).`;
+    const remedy = "The stack itself is installed. Start the program from the carry folder with install.sh.";
+    showFindings([{ code: "self-not-installed", severity: "warning", message, remedy }], progress);
+    return undefined;
+  }
 }
 
 /** The executable on the stick is started by install.sh from a copy that is gone afterwards. */

@@ -1,4 +1,5 @@
 import { DrybagError } from "@drybag/errors";
+import type { RunContext } from "@drybag/terminal";
 import { InvalidArgumentError } from "commander";
 
 export const DEFAULT_DIR = "/opt/drybag";
@@ -12,6 +13,19 @@ export function stackName(name: string): string {
   if (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name)) return name;
   throw new DrybagError("usage", `'${name}' cannot be the name of a stack`, {
     hint: "use small letters, digits, dashes and underscores",
+  });
+}
+
+/** The same for an operand that may be left out. */
+export function optionalStackName(name: string | undefined): string | undefined {
+  return name === undefined ? undefined : stackName(name);
+}
+
+/** Where somebody has to agree, and nobody is there who could: the answer must be among the options. Throws `usage`. */
+export function requireAnswer({ canAsk }: RunContext, yes: boolean | undefined): void {
+  if (yes || canAsk) return;
+  throw new DrybagError("usage", "there is nobody to ask here: not a terminal, or --json was given", {
+    hint: "add --yes to go ahead without asking",
   });
 }
 

@@ -2,7 +2,14 @@ import { appendFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { appendToJournal, type JournalLine, readJournal, unsettledTags } from "./journal.ts";
+import {
+  appendToJournal,
+  committedReleases,
+  type JournalLine,
+  readJournal,
+  unsettledTags,
+  wasStarted,
+} from "./journal.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -33,4 +40,17 @@ test.each([
 ])("tags to put back after %s", (_, steps, tags) => {
   const lines = steps.map((step) => ({ time: "", ...step })) as JournalLine[];
   expect(unsettledTags(lines).map(({ tag }) => tag)).toEqual(tags);
+});
+
+test("what was taken away is not remembered as installed", () => {
+  const line = (step: object) => ({ time: "", ...step }) as JournalLine;
+  const installed = ["1-a", "2-b", "1-a"].flatMap((release) => [
+    line({ step: "up-started", release }),
+    line({ step: "committed", release }),
+  ]);
+  expect(committedReleases(installed)).toEqual(["1-a", "2-b", "1-a"]);
+  expect(wasStarted(installed)).toBe(true);
+  const gone = [...installed, line({ step: "uninstalled", volumes: false })];
+  expect(committedReleases(gone)).toEqual([]);
+  expect(wasStarted(gone)).toBe(false);
 });

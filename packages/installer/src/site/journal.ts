@@ -13,6 +13,10 @@ export type JournalStep =
   | { step: "release-placed"; release: string }
   | { step: "up-started"; release: string }
   | { step: "committed"; release: string }
+  | { step: "rollback-started"; release: string; previousRelease: string }
+  /** The containers are gone, and the releases with them. */
+  | { step: "uninstalled"; volumes: boolean }
+  | { step: "pruned"; releases: string[] }
   | { step: "install-failed"; release: string; code: string; message: string };
 
 export interface RecordedTag {
@@ -70,7 +74,17 @@ function parseLine(line: string): JournalLine[] {
 
 /** Whether Drybag has started the stack before, successfully or not: its containers are then ours. */
 export function wasStarted(lines: readonly JournalLine[]): boolean {
-  return lines.some(({ step }) => step === "up-started");
+  return sinceInstalled(lines).some(({ step }) => step === "up-started");
+}
+
+/** Releases in the order in which they became the current one, oldest first; one that was returned to stands there again. */
+export function committedReleases(lines: readonly JournalLine[]): string[] {
+  return sinceInstalled(lines).flatMap((line) => (line.step === "committed" ? [line.release] : []));
+}
+
+/** What came after the stack was last taken away. */
+function sinceInstalled(lines: readonly JournalLine[]): readonly JournalLine[] {
+  return lines.slice(lines.findLastIndex(({ step }) => step === "uninstalled") + 1);
 }
 
 /** Tags that a load may have moved and that nobody has put back or confirmed since. */

@@ -1,0 +1,202 @@
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { buildFixture } from "@drybag/fixtures";
+import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
+import { execa } from "execa";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { containersOf, imagesOf, packProject, startInstaller } from "./support/installer.ts";
+
+const SECRET = "not-to-be-seen-7c1";
+
+const COMPOSE = `
+services:
+  app:
+    image: rel/app:1
+    entrypoint: ["sh", "-c", "echo started $$(cat /version); sleep 1000000"]
+    environment: { API_KEY: "\${API_KEY:?}" }
+    stop_grace_period: 0s
+    healthcheck: { test: [CMD, "true"], interval: 1s }
+    volumes: ["./kept:/kept", "things:/things"]
+volumes:
+  things:
+`;
+
+let lab: Lab;
+let site: Engine;
+let work: string;
+let dir: string;
+const folders: Record<string, string> = {};
+
+beforeAll(async () => {
+  lab = await labUp({ name: "instrel", environment: readLabEnvironment(process.env) });
+  site = lab.site;
+  work = await mkdtemp(path.join(tmpdir(), "drybag-instrel-"));
+  dir = path.join(work, "opt");
+  await buildFixture("hello", { engineEnv: lab.connected.env });
+  for (const key of ["ours", "theirs"]) {
+    await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path.join(work, key)]);
+  }
+  await pack("1", "ours");
+  await pack("2", "ours");
+  await pack("3", "theirs");
+  await pack("4");
+});
+
+afterAll(async () => {
+  await rm(work, { recursive: true, force: true });
+  await lab?.[Symbol.asyncDispose]();
+});
+
+/** Every version has another image under the same tag. */
+async function pack(version: string, key?: string): Promise<void> {
+  const dockerfile = `FROM drybag/hello-task:1.0.0\nRUN echo ${version} >/version\n`;
+  await lab.connected.docker(["build", "--quiet", "--tag", "rel/app:1", "-"], { input: dockerfile });
+  const project = path.join(work, "stack");
+  await mkdir(path.join(project, "kept"), { recursive: true });
+  const args = ["--bundle-version", version, ...(key === undefined ? [] : ["--sign", path.join(work, key)])];
+  folders[version] = await packProject(lab.connected, project, { "compose.yaml": COMPOSE }, args);
+}
+
+/** What a command gives with --json; never with the secret in it. */
+async function drybagSite<Result = Record<string, unknown>>(...args: string[]) {
+  const [command = "", ...rest] = args;
+  const run = await startInstaller(site, [command, "--json", "--dir", dir, ...rest]);
+  if (command !== "logs") expect(run.stdout + run.stderr).not.toContain(SECRET);
+  const result = (command === "logs" ? {} : JSON.parse(run.stdout)) as Result & {
+    error?: { code: string; message: string; hint?: string };
+  };
+  return { exitCode: run.exitCode, stdout: run.stdout, ...result };
+}
+
+const install = (version: string, ...args: string[]) =>
+  drybagSite<{ signer: string; trust: string }>("install", folders[version] ?? "", "--yes", ...args);
+const current = async () => (await readlink(path.join(dir, "stack", "current"))).replace(/^releases\//, "");
+const inApp = async (script: string) =>
+  (await site.docker(["exec", "stack-app-1", "sh", "-c", script])).stdout as string;
+
+async function fingerprint(key: string): Promise<string> {
+  const { stdout } = await execa("ssh-keygen", ["-l", "-f", path.join(work, `${key}.pub`)]);
+  return stdout.split(" ")[1] ?? "";
+}
+
+test("a dry run plans, writes the answers for elsewhere, and changes nothing", async () => {
+  const before = await imagesOf(site);
+  const answers = path.join(work, "answers.env");
+  const { exitCode, plan } = await drybagSite<{ plan: object }>(
+    ...["install", folders["1"] ?? "", "--dry-run", "--set", `API_KEY=${SECRET}`, "--answers-out", answers],
+  );
+  expect(exitCode).toBe(0);
+  expect(plan).toMatchObject({
+    name: "stack",
+    version: "1",
+    previousRelease: null,
+    signer: await fingerprint("ours"),
+    trust: "first",
+    images: [{ tag: "rel/app:1", load: true }],
+    settings: [{ name: "API_KEY", value: "(hidden)", from: "this site" }],
+  });
+  expect(await readFile(answers, "utf8")).toBe(`API_KEY="${SECRET}"\n`);
+  expect((await stat(answers)).mode & 0o777).toBe(0o600);
+  expect(await imagesOf(site)).toEqual(before);
+  expect(await readdir(dir)).toEqual([]);
+});
+
+test("the first signed bundle brings the key, with the answers from a file", async () => {
+  const { exitCode, error, trust } = await install("1", "--values", path.join(work, "answers.env"));
+  expect(exitCode, JSON.stringify(error)).toBe(0);
+  expect(trust).toBe("first");
+  expect((await stat(path.join(dir, "stack", "signer.pub"))).mode & 0o777).toBe(0o600);
+  await inApp("echo precious >/kept/data; echo precious >/things/data");
+  expect((await install("2")).trust).toBe("same");
+});
+
+test("a bundle by another key, or by none, is refused before anything is changed", async () => {
+  const before = [await imagesOf(site), await containersOf(site, "stack")];
+  expect(await install("4")).toMatchObject({ exitCode: 5, error: { code: "signature-missing" } });
+  expect(await install("3")).toMatchObject({
+    exitCode: 5,
+    error: {
+      code: "signer-unknown",
+      hint: expect.stringContaining(`--trust-new-key ${await fingerprint("theirs")}`),
+    },
+  });
+  const wrong = await install("3", "--trust-new-key", await fingerprint("ours"));
+  expect(wrong).toMatchObject({ exitCode: 5, error: { code: "signer-unknown" } });
+  expect([await imagesOf(site), await containersOf(site, "stack")]).toEqual(before);
+});
+
+test("rollback runs the release before, with its image, and leaves data alone; again it goes forward", async () => {
+  const { exitCode, error } = await drybagSite("rollback", "--yes");
+  expect(exitCode, JSON.stringify(error)).toBe(0);
+  expect(await current()).toMatch(/^1-/);
+  expect(await inApp("cat /version /kept/data /things/data")).toBe("1\nprecious\nprecious");
+  expect((await drybagSite("status")).exitCode).toBe(0);
+  const { stacks } = await drybagSite<{ stacks: { releases: { version: string; state: string }[] }[] }>(
+    "releases",
+  );
+  expect(stacks[0]?.releases.map(({ version, state }) => `${version} ${state}`)).toEqual([
+    "1 current",
+    "2 previous",
+  ]);
+  expect((await drybagSite("rollback", "--yes")).exitCode).toBe(0);
+  expect(await inApp("cat /version")).toBe("2");
+});
+
+test("an older bundle is installed when asked for, and said aloud", async () => {
+  const { plan } = await drybagSite<{ plan: { findings: object[] } }>(
+    "install",
+    folders["1"] ?? "",
+    "--dry-run",
+  );
+  expect(plan.findings).toMatchObject([{ code: "release-older", severity: "warning" }]);
+});
+
+test("logs shows what a service wrote", async () => {
+  const { exitCode, stdout } = await drybagSite("logs", "--service", "app");
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain("started 2");
+});
+
+test("prune takes the old release and its image, and rollback says that it is gone", async () => {
+  const release = (await readdir(path.join(dir, "stack", "releases"))).find((name) => name.startsWith("1-"));
+  const pruned = await drybagSite("prune", "--keep", "0");
+  expect(pruned).toMatchObject({ exitCode: 0, releases: [release], images: ["rel/app:1"], imagesInUse: [] });
+  expect(await imagesOf(site)).toHaveLength(1);
+  expect(await drybagSite("rollback", "--yes")).toMatchObject({
+    exitCode: 6,
+    error: { code: "release-not-found" },
+  });
+  expect((await drybagSite("status")).exitCode).toBe(0);
+});
+
+test("a new key is trusted when its fingerprint is typed in", async () => {
+  const told = await install("3", "--trust-new-key", await fingerprint("theirs"));
+  expect(told).toMatchObject({ exitCode: 0, trust: "new" });
+  expect(await install("1")).toMatchObject({ exitCode: 5, error: { code: "signer-unknown" } });
+});
+
+test("uninstall keeps the data, and installing again finds it", async () => {
+  const gone = await drybagSite("uninstall", "stack", "--yes");
+  expect(gone).toMatchObject({ exitCode: 0, volumes: ["stack_things"], volumesRemoved: false });
+  expect(await containersOf(site, "stack")).toEqual([]);
+  expect((await readdir(path.join(dir, "stack"))).sort()).toEqual([
+    "data",
+    "journal.ndjson",
+    "signer.pub",
+    "site.env",
+  ]);
+  expect((await drybagSite("status")).error?.code).toBe("release-not-found");
+  expect((await install("3")).trust).toBe("same");
+  expect(await inApp("cat /kept/data /things/data")).toBe("precious\nprecious");
+});
+
+test("uninstall takes the data only when the name was typed", async () => {
+  const refused = await drybagSite("uninstall", "stack", "--yes", "--volumes");
+  expect(refused).toMatchObject({ exitCode: 2, error: { code: "usage", hint: "add --confirm stack" } });
+  expect(await inApp("cat /things/data")).toBe("precious");
+  const gone = await drybagSite("uninstall", "stack", "--yes", "--volumes", "--confirm", "stack");
+  expect(gone).toMatchObject({ exitCode: 0, volumesRemoved: true, folder: null });
+  expect((await site.docker(["volume", "ls", "--quiet"])).stdout).toBe("");
+  expect(await readdir(dir)).toEqual([]);
+});

@@ -1,0 +1,36 @@
+import { resolve } from "node:path";
+import { composeLogs } from "@drybag/docker";
+import type { RunContext } from "@drybag/terminal";
+import { InvalidArgumentError } from "commander";
+import { dockerEnvironment } from "../docker-environment.ts";
+import { releaseFlags } from "../release/release-flags.ts";
+import { theInstalledStack } from "../site/installed-stacks.ts";
+import { optionalStackName, type SiteFlags } from "./site-flags.ts";
+
+export interface LogsFlags extends SiteFlags {
+  service?: string[];
+  tail: number | "all";
+  follow?: boolean;
+}
+
+/** What the services write, as Compose shows it. */
+export async function logsCommand(context: RunContext, flags: LogsFlags, name?: string): Promise<void> {
+  const { name: projectName, current } = await theInstalledStack(
+    resolve(context.cwd, flags.dir),
+    optionalStackName(name),
+  );
+  const docker = { env: dockerEnvironment(context.env) };
+  await composeLogs(docker, releaseFlags(current.manifest, current.folder, projectName), context.stdout, {
+    services: flags.service ?? [],
+    tail: flags.tail === "all" ? undefined : flags.tail,
+    follow: flags.follow === true,
+    signal: context.signal,
+  });
+}
+
+/** For commander. */
+export function parseTail(text: string): number | "all" {
+  if (text === "all") return "all";
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It is a number of lines, or 'all'.");
+}

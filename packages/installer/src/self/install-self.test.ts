@@ -1,0 +1,47 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { installSelf } from "./install-self.ts";
+
+let folder: string;
+let executable: string;
+let links: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "drybag-self-"));
+  executable = join(folder, "from-the-stick");
+  links = join(folder, "links");
+  await mkdir(links);
+  await writeFile(executable, "new");
+  await chmod(executable, 0o755);
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+test("the program lies in bin, with a link, and replaces the one before", async () => {
+  const dir = join(folder, "opt");
+  for (const content of ["old", "new"]) {
+    await writeFile(executable, content);
+    expect(await installSelf(executable, dir, links)).toEqual({
+      path: join(dir, "bin/drybag-site"),
+      command: "drybag-site",
+    });
+    expect(await readFile(join(links, "drybag-site"), "utf8")).toBe(content);
+  }
+  expect((await stat(join(dir, "bin/drybag-site"))).mode & 0o777).toBe(0o755);
+  expect(await readdir(join(dir, "bin"))).toEqual(["drybag-site"]);
+});
+
+test("one that runs from there already is left alone", async () => {
+  const { path } = await installSelf(executable, folder, undefined);
+  expect(await installSelf(path, folder, undefined)).toEqual({ path, command: path });
+  expect(await readFile(path, "utf8")).toBe("new");
+});
+
+test("something else of that name is not replaced, and a folder that is not there is not made", async () => {
+  await writeFile(join(links, "drybag-site"), "another program");
+  const { path, command } = await installSelf(executable, folder, links);
+  expect(command).toBe(path);
+  expect(await readFile(join(links, "drybag-site"), "utf8")).toBe("another program");
+  expect((await installSelf(executable, folder, join(folder, "missing"))).command).toBe(path);
+  await expect(readlink(join(folder, "missing"))).rejects.toThrow();
+});

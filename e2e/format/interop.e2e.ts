@@ -206,6 +206,7 @@ describe("the same stack gives the same bytes", () => {
     const copy = path.join(work, "nobody");
     await cp(path.join(FIXTURES, "hello"), path.join(copy, "hello"), { recursive: true });
     await execa("chown", ["-R", "65534:65534", copy]);
+    await execa("chmod", ["755", work]);
     const args = [DRYBAG, "pack", "--bundle-version", "1.0", "-o", path.join(copy, "out")];
     // The lab's sockets and plugins lie where only root may go: this user may too, and is another one all the same.
     const caps = "+dac_override,+dac_read_search";

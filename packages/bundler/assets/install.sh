@@ -7,7 +7,8 @@
 #
 # Works from a stick that is read-only, from which nothing may be executed and that knows no permissions: it copies the
 # installer to a folder of the server where programs may run, checks it there, runs it, and removes it again. The bundle itself
-# stays on the stick; the installer reads and checks it. DRYBAG_TMP=FOLDER says where to put the installer.
+# stays on the stick; the installer reads and checks it. DRYBAG_TMP=FOLDER says where to put the installer. DRYBAG_KEY=FILE, a
+# public SSH key, runs the installer only if that key signed it; this needs ssh-keygen, and an install.sh that you trust.
 #
 # Exit codes are those of the installer; 5: damaged or incomplete copy, 6: this server lacks something, 130: interrupted.
 
@@ -35,6 +36,8 @@ main() {
 
   say "checking and unpacking the installer"
   find_place
+  sums=$folder/SHA256SUMS
+  [ -z "${DRYBAG_KEY-}" ] || check_signature
   copy_installer
   check_copy "$installer" "$temp/installer"
   check_copy install.sh "$folder/install.sh"
@@ -180,6 +183,25 @@ copy_installer() {
     die $DAMAGED "cannot copy $installer to $temp" "look at the message above; try another stick or port"
 }
 
+# Everything is compared with SHA256SUMS, so that is what has to be signed; the copy that was checked is the one that is used.
+check_signature() {
+  command -v ssh-keygen >/dev/null 2>&1 ||
+    die $HOST "DRYBAG_KEY needs the program ssh-keygen, which is missing" "install the package openssh-client, or leave out DRYBAG_KEY"
+  [ -r "$DRYBAG_KEY" ] || die $HOST "the key $DRYBAG_KEY cannot be read" "name a public key: DRYBAG_KEY=FILE sh install.sh"
+  while read -r type key _comment; do
+    case $type in
+      ssh-* | sk-* | ecdsa-*) echo "drybag $type $key" ;;
+    esac
+  done <"$DRYBAG_KEY" >"$temp/signers"
+  [ -s "$temp/signers" ] || die $HOST "$DRYBAG_KEY holds no public key" "name a file such as id_ed25519.pub"
+  [ -f "$folder/SHA256SUMS.sig" ] ||
+    die $DAMAGED "the bundle is not signed: there is no SHA256SUMS.sig" "ask for a signed one, or leave out DRYBAG_KEY"
+  sums=$temp/SHA256SUMS
+  cat <"$folder/SHA256SUMS" >"$sums" || die $DAMAGED "SHA256SUMS cannot be read" "copy the carry folder again"
+  why=$(ssh-keygen -Y verify -f "$temp/signers" -I drybag -n drybag -s "$folder/SHA256SUMS.sig" <"$sums" 2>&1) ||
+    die $DAMAGED "SHA256SUMS is not signed by the key in $DRYBAG_KEY: $why" "do not install this bundle; ask who made it"
+}
+
 # check_copy NAME FILE: FILE has the checksum that SHA256SUMS gives for NAME.
 check_copy() {
   wanted=$(checksum_of "$1")
@@ -190,7 +212,7 @@ check_copy() {
 }
 
 checksum_of() {
-  [ -r "$folder/SHA256SUMS" ] || return 0
+  [ -r "$sums" ] || return 0
   carriage_return=$(printf '\r')
   while read -r sum name; do
     name=${name#\*}
@@ -198,7 +220,7 @@ checksum_of() {
       echo "$sum"
       return
     fi
-  done <"$folder/SHA256SUMS"
+  done <"$sums"
 }
 
 unpack_installer() {

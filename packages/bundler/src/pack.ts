@@ -22,6 +22,7 @@ import { collectFiles } from "./project/collect-files.ts";
 import { loadProject } from "./project/load-project.ts";
 import { gitVersion } from "./seal/bundle-version.ts";
 import { planBundle } from "./seal/plan-bundle.ts";
+import { requireEntryNames } from "./seal/require-entry-names.ts";
 import { signChecksums } from "./seal/sign-checksums.ts";
 import { openSshSigner, type SshSigner } from "./seal/ssh-signer.ts";
 import { dropRottenLayers, type LayerCache, openLayerCache } from "./stage/layer-cache.ts";
@@ -76,7 +77,9 @@ export async function pack(
     "Read the project",
     async () => {
       const loaded = await loadProject(docker, options.project, signal);
-      return { project: loaded, files: await collectFiles(loaded) };
+      const files = await collectFiles(loaded);
+      requireEntryNames(files.files);
+      return { project: loaded, files };
     },
     (read) => `${count(read.project.model.services, "service")}, ${count(read.files.files, "file")}`,
   );
@@ -158,12 +161,13 @@ async function rottenLayers(
   if (!isGone && !isDrybagError(error, "digest-mismatch")) return 0;
   const dropped = await dropRottenLayers(cache, layers, signal);
   if (dropped > 0) {
-    progress.emit({
-      type: "warning",
+    const finding: Finding = {
       code: "cache-rotten",
+      severity: "warning",
       message: `${dropped} of ${count(layers, "layer")} in the cache ${dropped === 1 ? "was" : "were"} damaged, and dropped.`,
       remedy: `The layers are made again. If this happens often, the disk of ${cache.directory} is failing.`,
-    });
+    };
+    progress.emit({ type: "warning", ...finding });
   }
   return dropped;
 }

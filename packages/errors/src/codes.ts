@@ -33,6 +33,7 @@ export const ERROR_EXIT_CODES = {
   "file-missing": EXIT.project,
   "file-unreadable": EXIT.project,
   "file-outside-project": EXIT.project,
+  "file-name-invalid": EXIT.project,
   "setting-missing": EXIT.project,
   "setting-invalid": EXIT.project,
   "reference-invalid": EXIT.project,

@@ -1,4 +1,4 @@
-import { readdir, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
 
 export interface CacheFacts {
@@ -39,7 +39,7 @@ export interface Pruned {
 }
 
 /**
- * Removes what is old. Records whose blob is gone say nothing, and go with it when they are old too. A pack that runs meanwhile finds
+ * Removes what is old, and records whose blob is gone. A pack that runs meanwhile finds
  * what it wants gone, at worst, and makes it again.
  */
 export async function pruneCache(
@@ -57,14 +57,26 @@ export async function pruneCache(
     pruned.blobs += 1;
     pruned.freedBytes += blob.sizeBytes;
   }
-  if (usedSince !== undefined) {
-    for (const folder of ["layers", "images"]) {
-      for (const record of await listFiles(path.join(directory, folder))) {
-        if (record.usedMs < usedSince.getTime()) await rm(record.file, { force: true });
-      }
+  const left = new Set(
+    (await listFiles(path.join(directory, "blobs"))).map((blob) => path.basename(blob.file)),
+  );
+  for (const folder of ["layers", "images"]) {
+    for (const record of await listFiles(path.join(directory, folder))) {
+      const blob = await blobOf(record.file);
+      if (blob === undefined || !left.has(blob)) await rm(record.file, { force: true });
     }
   }
   return { ...pruned, leftBytes };
+}
+
+/** The name of the blob that a record speaks of. */
+async function blobOf(record: string): Promise<string | undefined> {
+  try {
+    const { digest, configDigest } = JSON.parse(await readFile(record, "utf8"));
+    return String(digest ?? configDigest).replace(/^sha256:/, "");
+  } catch {
+    return undefined;
+  }
 }
 
 interface CachedFile {

@@ -23,6 +23,9 @@ const IMAGES: Record<string, string[]> = {
   database: ["database"],
 };
 
+const ZSTD = "docker save | zstd -3 -T0 --long=27, sha256sum";
+const GZIP = "docker save | gzip";
+
 interface Measured {
   seconds: number;
   sizeBytes: number;
@@ -155,9 +158,6 @@ function medians(all: readonly Measured[]): Measured {
     peakBytes: Math.max(...all.map((one) => one.peakBytes)),
   };
 }
-
-const ZSTD = "docker save | zstd -3 -T0 --long=27, sha256sum";
-const GZIP = "docker save | gzip";
 
 function report(results: Map<string, Measured>): void {
   const zstd = results.get(ZSTD);

@@ -85,6 +85,67 @@ describe.each(shells())("install.sh in %s", (_name, shell) => {
     expect({ status, stdout, left: readdirSync(temporary) }).toEqual({ status: 5, stdout: "", left: [] });
   });
 
+  describe.skipIf(spawnSync("ssh-keygen", ["-?"]).error !== undefined)("with DRYBAG_KEY", () => {
+    const run = (key: string) => start(shell, [], { env: { DRYBAG_KEY: join(folder, key) } });
+    const sign = (key: string, namespace = "drybag") => {
+      const file = join(carry, "SHA256SUMS");
+      rmSync(`${file}.sig`, { force: true });
+      execFileSync("ssh-keygen", ["-q", "-Y", "sign", "-f", join(folder, key), "-n", namespace, file]);
+    };
+    beforeEach(() => {
+      for (const key of ["jane", "mallory"]) {
+        execFileSync("ssh-keygen", [
+          "-q",
+          "-t",
+          "ed25519",
+          "-N",
+          "",
+          "-C",
+          "some comment",
+          "-f",
+          join(folder, key),
+        ]);
+      }
+    });
+
+    test("runs what that key signed", () => {
+      sign("jane");
+      expect(run("jane.pub")).toMatchObject({ status: 7, stderr: "" });
+    });
+
+    test.each([
+      ["is not signed", () => {}, 5, "the bundle is not signed"],
+      ["another key signed", () => sign("mallory"), 5, "is not signed by the key in"],
+      ["was signed for something else", () => sign("jane", "git"), 5, "is not signed by the key in"],
+      [
+        "was changed after signing",
+        () => {
+          sign("jane");
+          writeFileSync(join(carry, "SHA256SUMS"), "\n", { flag: "a" });
+        },
+        5,
+        "is not signed by the key in",
+      ],
+    ])("refuses what %s, and runs nothing", (_case, prepare, status, message) => {
+      prepare();
+      const found = run("jane.pub");
+      expect(found).toMatchObject({ status, stdout: "", stderr: expect.stringContaining(message) });
+      expect(readdirSync(temporary)).toEqual([]);
+    });
+
+    test("says so where the key is none", () => {
+      sign("jane");
+      expect(run("nobody.pub")).toMatchObject({
+        status: 6,
+        stderr: expect.stringContaining("cannot be read"),
+      });
+      expect(run("jane")).toMatchObject({
+        status: 6,
+        stderr: expect.stringContaining("holds no public key"),
+      });
+    });
+  });
+
   test("refuses an installer that SHA256SUMS does not name", () => {
     writeFileSync(join(carry, "SHA256SUMS"), `${sha256(SCRIPT)}  install.sh\n`);
     const { status, stderr } = start(shell, []);

@@ -1,12 +1,14 @@
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { buildFixture } from "@drybag/fixtures";
 import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { containersOf, imagesOf, packProject, startInstaller } from "./support/installer.ts";
+import { containersOf, DRYBAG_SITE, imagesOf, packProject, startInstaller } from "./support/installer.ts";
 
+const EXECUTABLE = path.resolve(import.meta.dirname, "../packages/installer/dist/drybag-site-linux-amd64");
 const SECRET = "not-to-be-seen-7c1";
 
 const COMPOSE = `
@@ -174,6 +176,41 @@ test("a new key is trusted when its fingerprint is typed in", async () => {
   const told = await install("3", "--trust-new-key", await fingerprint("theirs"));
   expect(told).toMatchObject({ exitCode: 0, trust: "new" });
   expect(await install("1")).toMatchObject({ exitCode: 5, error: { code: "signer-unknown" } });
+});
+
+test("the executable keeps itself there as drybag-site, unless told not to", async () => {
+  const install = ["install", folders["3"] ?? "", "--yes", "--dir", dir];
+  await site.exec([EXECUTABLE, ...install, "--no-self-install"]);
+  expect(await readdir(dir)).toEqual(["stack"]);
+  const { stdout } = await site.exec([EXECUTABLE, ...install]);
+  const program = path.join(dir, "bin", "drybag-site");
+  expect(stdout).toContain(`Look again:  ${program} status stack --dir ${dir}`);
+  await site.exec([program, "status", "stack", "--dir", dir]);
+  await rm(path.join(dir, "bin"), { recursive: true });
+});
+
+test("answered in a terminal that reports no size, a secret is made up and never shown", async () => {
+  const command = [
+    process.execPath,
+    DRYBAG_SITE,
+    "install",
+    folders["3"] ?? "",
+    "--name",
+    "asked",
+    "--dir",
+    dir,
+  ];
+  // Without a terminal of its own, script(1) gives the program one of 0 columns and 0 rows.
+  const { stdout } = await site.exec(["script", "-qec", command.join(" "), "/dev/null"], { input: "\ny\n" });
+  const answers = await readFile(path.join(dir, "asked", "site.env"), "utf8");
+  const secret = /^API_KEY="([A-Za-z0-9]{32})"$/m.exec(answers)?.[1] ?? "none";
+  const shown = stripVTControlCharacters(stdout as unknown as string);
+  expect(shown).toContain("API_KEY (Enter makes one up): ");
+  expect(shown).toMatch(/API_KEY +this site +\(hidden\)/);
+  expect(shown).toContain("is installed and healthy");
+  expect(shown).not.toContain(secret);
+  expect(shown).toMatch(/^. 5\/5 Start the stack and wait until it is healthy: 1 services/m);
+  await drybagSite("uninstall", "asked", "--yes", "--volumes", "--confirm", "asked");
 });
 
 test("uninstall keeps the data, and installing again finds it", async () => {

@@ -7,7 +7,7 @@ import { processTree } from "./peak-memory.ts";
 import { type RunSettings, runDrybag } from "./run-programs.ts";
 
 /** The built installer, as a program that Node runs: the same code as in the executables. */
-const DRYBAG_SITE = path.resolve(import.meta.dirname, "../../packages/installer/dist/drybag-site.cjs");
+export const DRYBAG_SITE = path.resolve(import.meta.dirname, "../../packages/installer/dist/drybag-site.cjs");
 
 /**
  * Starts the installer in a site's namespace, in a process group of its own, as in a terminal of its own. `user` is a command in front

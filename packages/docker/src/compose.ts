@@ -206,7 +206,8 @@ export interface ComposeMount {
   source?: string;
   target: string;
   read_only?: boolean;
-  bind?: { create_host_path?: boolean };
+  /** `selinux` is `z` or `Z` where the mount is to be relabelled. */
+  bind?: { create_host_path?: boolean; selinux?: string };
 }
 
 export interface ComposePort {

@@ -25,6 +25,7 @@ export function createProgram(): Command {
     .option("--set <NAME=value>", "value of a setting (repeatable)", collect)
     .option("--values <file>", 'values of settings, a line NAME="value" each; --set wins')
     .option("--answers-out <file>", "write the answers there too, secrets included, for --values elsewhere")
+    .option("--generate-secrets", "make up the secrets that have no value")
     .option("--dry-run", "check everything, show the plan, and stop before the first change")
     .option(
       "--trust-new-key <fingerprint>",

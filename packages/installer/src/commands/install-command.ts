@@ -20,6 +20,7 @@ export interface InstallFlags extends SiteFlags {
   set?: string[];
   values?: string;
   answersOut?: string;
+  generateSecrets?: boolean;
   dryRun?: boolean;
   trustNewKey?: string;
   /** False with --no-self-install. */
@@ -107,6 +108,7 @@ async function installOptions(
     name: flags.name === undefined ? undefined : stackName(flags.name),
     // --set wins over the file.
     given: new Map([...fromFile, ...(flags.set ?? []).map(parseAssignment)]),
+    generateSecrets: flags.generateSecrets === true,
     yes: flags.yes === true,
     dryRun: flags.dryRun === true,
     answersOut: flags.answersOut === undefined ? undefined : resolve(cwd, flags.answersOut),

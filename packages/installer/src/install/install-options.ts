@@ -11,6 +11,8 @@ export interface InstallOptions {
   /** Name of the stack and of its Compose project; the manifest's when undefined. */
   name: string | undefined;
   given: ReadonlyMap<string, string>;
+  /** Make up secrets that have no value. */
+  generateSecrets: boolean;
   /** Go ahead without asking. */
   yes: boolean;
   /** Stop before the first change. */

@@ -5,6 +5,7 @@ import type { BundlePass } from "../bundle-pass.ts";
 import type { ImageState } from "../images/image-state.ts";
 import type { LoadPlan } from "../images/plan-load.ts";
 import { checkHost, checkProject } from "../preflight/preflight.ts";
+import { checkClock } from "../preflight/preflight-clock.ts";
 import { checkWritable } from "../preflight/preflight-site.ts";
 import { refuseErrors } from "../preflight/report-findings.ts";
 import { writeReleaseEnv } from "../release/release-env.ts";
@@ -12,6 +13,7 @@ import { releaseFlags } from "../release/release-flags.ts";
 import { stageRelease } from "../release/stage-release.ts";
 import { readAnswers } from "../settings/answers-file.ts";
 import { askSettings } from "../settings/ask-settings.ts";
+import { withGeneratedSecrets } from "../settings/generate-secret.ts";
 import { missingSettingFindings, resolveSettings } from "../settings/resolve-settings.ts";
 import type { EnteredSite } from "../site/enter-site.ts";
 import { readJournal, wasStarted } from "../site/journal.ts";
@@ -45,22 +47,26 @@ export async function prepare(
   const { docker, engineIsLocal, signal, questions, stopwatch } = surroundings;
   const { manifest } = pass.bundle;
   const remembered = await readAnswers(site.paths.answers);
-  const resolved = resolveSettings({ settings: manifest.settings, remembered, given: options.given });
+  const known = resolveSettings({ settings: manifest.settings, remembered, given: options.given });
+  const resolved = options.generateSecrets ? withGeneratedSecrets(known) : known;
   const project = { docker, manifest, site, projectName, signal };
   const aboutProject = { manifest, releaseFolder: site.stagedFolder, projectName, engineIsLocal };
 
   const checked = await stopwatch.stage("preflight", "Check this server", async () => {
     await stageRelease(pass, { folder: site.stagedFolder, data: site.paths.data }, signal);
+    const journal = await readJournal(site.paths.journal);
     const check = await checkHost({
       docker,
       manifest,
       projectName,
       dir: options.dir,
       engineIsLocal,
-      isKnown: wasStarted(await readJournal(site.paths.journal)),
+      isKnown: wasStarted(journal),
       signal,
     });
-    const findings = [...check.findings];
+    const journalMs = Date.parse(journal.at(-1)?.time ?? "") || 0;
+    const clock = checkClock(Date.now(), { bundleMs: pass.bundle.mtimeSeconds * 1000, journalMs });
+    const findings = [...check.findings, ...clock];
     let model: ComposeModel | undefined;
     // Without an engine nobody could say whose the ports are that are taken.
     const canAsk = check.host.engine !== undefined && check.host.composeVersion !== undefined;

@@ -12,7 +12,7 @@ function holder(project: string, ports: Partial<ContainerFacts["ports"][number]>
 
 const free = async () => true;
 
-test("published ports are wanted; ranges and ports that the engine chooses cannot be checked", () => {
+test("published ports are wanted; ranges count as one, and ports that the engine chooses not at all", () => {
   const model: ComposeModel = {
     name: "x",
     services: {
@@ -29,6 +29,7 @@ test("published ports are wanted; ranges and ports that the engine chooses canno
   expect(wantedPorts(model)).toEqual([
     WANTED,
     { service: "web", hostIp: "127.0.0.1", port: 53, protocol: "udp" },
+    { service: "web", hostIp: "", port: 8000, lastPort: 8010, protocol: "tcp" },
   ]);
 });
 
@@ -61,4 +62,18 @@ test("a port that another program holds is found by trying, unless the engine is
   expect(await checkPorts(wanted, [], "mine", false)).toEqual([]);
   await new Promise((resolve) => server.close(resolve));
   expect(await checkPorts(wanted, [], "mine", true)).toEqual([]);
+});
+
+test("of a range, one free port is enough, and none is too few", async () => {
+  const range = [{ ...WANTED, lastPort: 8082 }];
+  const taken =
+    (...ports: number[]) =>
+    async ({ port }: { port: number }) =>
+      !ports.includes(port);
+  expect(await checkPorts(range, [], "mine", true, taken(8080, 8081))).toEqual([]);
+  const findings = await checkPorts(range, [holder("other", {})], "mine", true, taken(8081, 8082));
+  expect(findings).toMatchObject([
+    { code: "port-in-use", message: expect.stringMatching(/8080-8082.*other-web-1/) },
+  ]);
+  expect(await checkPorts(range, [holder("mine", {})], "mine", true, taken(8081, 8082))).toEqual([]);
 });

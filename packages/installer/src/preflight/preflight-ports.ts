@@ -9,6 +9,8 @@ export interface WantedPort {
   /** Empty for all addresses. */
   hostIp: string;
   port: number;
+  /** Of a range, from which the engine takes the first one that is free. */
+  lastPort?: number;
   protocol: string;
 }
 
@@ -16,16 +18,17 @@ export interface WantedPort {
 export function wantedPorts(model: ComposeModel): WantedPort[] {
   return Object.entries(model.services ?? {}).flatMap(([service, { ports = [] }]) =>
     ports.flatMap(({ published, host_ip: hostIp = "", protocol = "tcp" }) =>
-      portsOf(published).map((port) => ({ service, hostIp, port, protocol })),
+      rangesOf(published).map((range) => ({ service, hostIp, ...range, protocol })),
     ),
   );
 }
 
-/** `8080`, or `8080-8090` where the engine takes the first one that is free: one finding for all would be wrong, so none. */
-function portsOf(published: string | undefined): number[] {
-  return published !== undefined && /^\d+$/.test(published) && Number(published) > 0
-    ? [Number(published)]
-    : [];
+/** `8080`, or `8080-8090`. Compose shows a range only where it is for one port of the container; others it has taken apart. */
+function rangesOf(published = ""): { port: number; lastPort?: number }[] {
+  const [, first, last] = /^(\d+)(?:-(\d+))?$/.exec(published) ?? [];
+  if (first === undefined || Number(first) === 0) return [];
+  const isRange = last !== undefined && Number(last) > Number(first);
+  return [{ port: Number(first), ...(isRange && { lastPort: Number(last) }) }];
 }
 
 /**
@@ -40,13 +43,27 @@ export async function checkPorts(
   canBind: (port: WantedPort) => Promise<boolean> = tryToBind,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const port of wanted) {
-    const holder = containers.find(({ ports }) => ports.some((held) => clashes(port, held)));
-    if (holder?.project === projectName) continue;
-    if (holder) findings.push(portTaken(port, `the container ${holder.name}`));
-    else if (engineIsLocal && !(await canBind(port))) findings.push(portTaken(port, "another program"));
+  for (const range of wanted) {
+    const taken = await holderOf(range, async (port) => {
+      const holder = containers.find(({ ports }) => ports.some((held) => clashes(port, held)));
+      if (holder) return holder.project === projectName ? undefined : `the container ${holder.name}`;
+      return engineIsLocal && !(await canBind(port)) ? "another program" : undefined;
+    });
+    if (taken !== undefined) findings.push(portTaken(range, taken));
   }
   return findings;
+}
+
+/** Who holds a port, of a range the first one, where all are held; undefined where one can be had. */
+async function holderOf(
+  range: WantedPort,
+  holder: (port: WantedPort) => Promise<string | undefined>,
+): Promise<string | undefined> {
+  const first = await holder(range);
+  for (let port = range.port + 1; first !== undefined && port <= (range.lastPort ?? range.port); port += 1) {
+    if ((await holder({ ...range, port })) === undefined) return undefined;
+  }
+  return first;
 }
 
 function clashes(wanted: WantedPort, held: { hostIp: string; hostPort: number; protocol: string }): boolean {
@@ -58,7 +75,15 @@ function clashes(wanted: WantedPort, held: { hostIp: string; hostPort: number; p
   );
 }
 
-function portTaken({ service, port, protocol }: WantedPort, holder: string): Finding {
+function portTaken({ service, port, lastPort, protocol }: WantedPort, holder: string): Finding {
+  if (lastPort !== undefined) {
+    return {
+      code: "port-in-use",
+      severity: "error",
+      message: `Of the ports ${port}-${lastPort}/${protocol}, one of which ${service} publishes, all are taken; the first by ${holder}.`,
+      remedy: "See by which programs with 'ss -lnp', and stop one, or choose another range with --set.",
+    };
+  }
   return {
     code: "port-in-use",
     severity: "error",

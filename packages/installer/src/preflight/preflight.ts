@@ -7,6 +7,7 @@ import { checkBindMounts } from "./preflight-bind-mounts.ts";
 import { checkDisk } from "./preflight-disk.ts";
 import { checkEngine } from "./preflight-engine.ts";
 import { checkPorts, wantedPorts } from "./preflight-ports.ts";
+import { checkSelinux } from "./preflight-selinux.ts";
 import { checkContainerNames, checkForeignStack, checkMemory } from "./preflight-site.ts";
 import { type HostFacts, readHost } from "./read-host.ts";
 
@@ -63,6 +64,7 @@ export async function checkProject(input: {
     ...(await checkPorts(wantedPorts(model), host.allContainers, projectName, engineIsLocal)),
     ...checkContainerNames(model, host.allContainers, projectName),
     ...(host.engine ? checkMemory(reservedBytes(model), host.engine.memoryBytes) : []),
+    ...(host.engine ? checkSelinux(model, host.engine.securityOptions) : []),
   ];
 }
 

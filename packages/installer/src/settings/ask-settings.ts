@@ -1,5 +1,6 @@
 import type { Setting } from "@drybag/format";
 import { ask, type Questions } from "@drybag/terminal";
+import { generateSecret } from "./generate-secret.ts";
 import { settingProblem } from "./setting-problem.ts";
 
 export { confirm, type Questions } from "@drybag/terminal";
@@ -14,7 +15,9 @@ export async function askSettings(
     if (setting.description) questions.stderr.write(`${setting.description}\n`);
     if (setting.choices) questions.stderr.write(`One of: ${setting.choices.join(", ")}\n`);
     for (;;) {
-      const value = await ask(`${setting.name}: `, questions, setting.secret);
+      const canMakeUp = generateSecret(setting) !== undefined;
+      const prompt = canMakeUp ? `${setting.name} (Enter makes one up): ` : `${setting.name}: `;
+      const value = (await ask(prompt, questions, setting.secret)) || (generateSecret(setting) ?? "");
       const problem = value === "" ? "is needed" : settingProblem(setting, value);
       if (problem === undefined) {
         answers.set(setting.name, value);

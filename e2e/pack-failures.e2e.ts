@@ -52,6 +52,8 @@ test("no Compose plugin", async () => {
   const config = path.join(work, "empty-config");
   await mkdir(config);
   await expectFailure(await pack([], { env: { DOCKER_CONFIG: config } }), 4, /compose-missing/);
+  const images = await runDrybag(lab.connected, ["images"], { cwd: project, env: { DOCKER_CONFIG: config } });
+  await expectFailure(images, 4, /compose-missing/);
 });
 
 test("no daemon", async () => {
@@ -61,6 +63,10 @@ test("no daemon", async () => {
 
 test("an unknown flag", async () => {
   await expectFailure(await pack(["--platfrom", "x"]), 2, /unknown option '--platfrom'/);
+});
+
+test("a missing env file", async () => {
+  await expectFailure(await pack(["--env-file", "gone.env"]), 3, /file-missing/);
 });
 
 test("a folder without a Compose file", async () => {

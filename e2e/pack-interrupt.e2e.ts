@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 function startPack() {
-  return execa(process.execPath, [DRYBAG, "pack", "--json", "-o", path.join(work, "out")], {
+  return execa(process.execPath, ["--", DRYBAG, "pack", "--json", "-o", path.join(work, "out")], {
     cwd: path.join(FIXTURES, "erp"),
     env: { ...lab.connected.env, XDG_CACHE_HOME: path.join(work, "cache") },
     reject: false,

@@ -27,7 +27,7 @@ export function runDrybag(
   args: readonly string[],
   settings: RunSettings,
 ): Promise<ProgramRun> {
-  return runWatched([process.execPath, DRYBAG, ...args], {
+  return runWatched([process.execPath, "--", DRYBAG, ...args], {
     ...settings,
     env: { ...engine.env, ...settings.env },
   });

@@ -10,7 +10,11 @@ export interface Program {
 /** tar-stream and others are CommonJS and ask for Node's own modules by `require`, which an ES module does not have. */
 const ESM_REQUIRE =
   'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);';
-const SHEBANG = "#!/usr/bin/env node";
+/**
+ * To a shell the second line starts Node, to Node it is a string and a comment. The `--` keeps Node from taking our `--env-file` for
+ * its own, which it does even behind the script's name (nodejs/node#54232), and not every env(1) can pass it in a `#!` line.
+ */
+const SHEBANG = `#!/bin/sh\n":" //; exec node -- "$0" "$@"`;
 
 /** Bundles a program and all it imports into one file that Node 24 runs as it is. */
 export async function bundleProgram({ entry, outfile, format }: Program, version: string): Promise<void> {

@@ -4,6 +4,7 @@ import {
   type ComposeModel,
   type DockerContext,
   readComposeModel,
+  readComposeVersion,
   readRawComposeModel,
   runCompose,
 } from "@drybag/docker";
@@ -205,6 +206,8 @@ async function readInterpolationEnvironment(
     allowExitCodes: ANY_FAILURE,
   });
   if (output.exitCode !== 0) {
+    // Without the plugin the client fails in words of its own; this says so.
+    await readComposeVersion(docker, { signal });
     throw new DrybagError("project-invalid", "Docker Compose cannot read the project's env files.", {
       detail: output.stderr,
       hint: "Mend what it names.",

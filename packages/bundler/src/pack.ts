@@ -4,6 +4,7 @@ import path from "node:path";
 import { readComposeVersion, readEngineFacts } from "@drybag/docker";
 import { DrybagError, type Finding, isDrybagError } from "@drybag/errors";
 import {
+  bundleSizeBytes,
   bundleStem,
   CHECKSUMS_FILE,
   MANIFEST_ENTRY,
@@ -197,6 +198,7 @@ async function writeVerified(
   await removeStaleFolders(outputDirectory, prefix);
   const temporary = path.join(outputDirectory, `${prefix}${process.pid}`);
   try {
+    const totalBytes = bundleSizeBytes(plan.manifest, signature);
     const written = await progress.stage(
       "write",
       "Write the bundle",
@@ -206,7 +208,7 @@ async function writeVerified(
           directory: temporary,
           ...(signature && { signature }),
           signal,
-          onBytes: report.bytes,
+          onBytes: (doneBytes) => report.bytes(doneBytes, totalBytes),
         }),
       (done) => `${formatBytes(done.tarSizeBytes)} in ${count(done.parts, "file")}`,
     );

@@ -63,7 +63,7 @@ export async function writeBundle(options: WriteBundleOptions): Promise<WrittenB
   await refuseFullDisk(directory, sizeBytes);
 
   const parts = new PartWriter(directory, names, partSizeBytes);
-  const archive = new ArchiveWriter(parts, mtimeSeconds, options);
+  const archive = new ArchiveWriter(parts, mtimeSeconds, sizeBytes, options);
   try {
     await archive.addBytes(selfDescribedItem(MANIFEST_ENTRY, manifestBytes), manifestBytes);
     if (signature) await archive.addBytes(selfDescribedItem(SIGNATURE_ENTRY, signature), signature);
@@ -81,18 +81,22 @@ export async function writeBundle(options: WriteBundleOptions): Promise<WrittenB
   }
 }
 
+type WriterOptions = Pick<WriteBundleOptions, "directory" | "open" | "signal" | "onBytes">;
+
+/** How often to look whether what is left to write still fits: others may fill the disk meanwhile. */
+const CHECK_SPACE_BYTES = 64 * 1024 ** 2;
+
 class ArchiveWriter {
   readonly #parts: PartWriter;
   readonly #mtimeSeconds: number;
-  readonly #options: Pick<WriteBundleOptions, "open" | "signal" | "onBytes">;
+  readonly #options: WriterOptions;
+  #missingBytes: number;
+  #uncheckedBytes = 0;
 
-  constructor(
-    parts: PartWriter,
-    mtimeSeconds: number,
-    options: Pick<WriteBundleOptions, "open" | "signal" | "onBytes">,
-  ) {
+  constructor(parts: PartWriter, mtimeSeconds: number, sizeBytes: number, options: WriterOptions) {
     this.#parts = parts;
     this.#mtimeSeconds = mtimeSeconds;
+    this.#missingBytes = sizeBytes;
     this.#options = options;
   }
 
@@ -139,6 +143,12 @@ class ArchiveWriter {
     this.#options.signal?.throwIfAborted();
     await this.#parts.write(bytes);
     this.#options.onBytes?.(bytes.length);
+    this.#missingBytes -= bytes.length;
+    this.#uncheckedBytes += bytes.length;
+    if (this.#uncheckedBytes < CHECK_SPACE_BYTES) return;
+    this.#uncheckedBytes = 0;
+    // What waits in the page cache has its place on the disk already, or soon, and is not counted: this may be late, never early.
+    await refuseFullDisk(this.#options.directory, this.#missingBytes);
   }
 }
 

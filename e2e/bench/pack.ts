@@ -113,14 +113,15 @@ async function planLines(): Promise<Line[]> {
       ),
     },
     { name: GZIP, run: shell(`${save} | gzip >"$0/all.tar.gz"`) },
+    ...ours,
     {
+      // By way of an archive: not every skopeo can talk to every engine.
       name: "skopeo copy to OCI, tar",
       run: shell(
-        `for tag in ${tags.join(" ")}; do ${skopeo} copy -q --insecure-policy --src-daemon-host "$DOCKER_HOST" ` +
-          `"docker-daemon:$tag" "oci:$0/oci:$tag"; done; tar -cf "$0/oci.tar" -C "$0/oci" .; rm -r "$0/oci"`,
+        `${save} >"$0/save.tar"; for tag in ${tags.join(" ")}; do ${skopeo} copy -q --insecure-policy ` +
+          '"docker-archive:$0/save.tar:$tag" "oci:$0/oci:$tag"; done; rm "$0/save.tar"; tar -cf "$0/oci.tar" -C "$0/oci" .; rm -r "$0/oci"',
       ),
     },
-    ...ours,
   ];
 }
 

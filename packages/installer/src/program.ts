@@ -1,6 +1,11 @@
 import { run } from "@drybag/terminal";
 import { Command } from "commander";
-import { type InstallFlags, installCommand } from "./commands/install-command.ts";
+import {
+  type InstallFlags,
+  installCommand,
+  type PreflightFlags,
+  preflightCommand,
+} from "./commands/install-command.ts";
 import { type LogsFlags, logsCommand, parseTail } from "./commands/logs-command.ts";
 import { type PruneFlags, parseKeep, pruneCommand } from "./commands/prune-command.ts";
 import { releasesCommand } from "./commands/releases-command.ts";
@@ -36,6 +41,16 @@ export function createProgram(): Command {
     .option("-y, --yes", "install without asking")
     .option("--timeout <seconds>", "how long the stack may take to become healthy", parseSeconds, 600)
     .action(run<InstallFlags, [string?]>(installCommand));
+
+  program
+    .command("preflight")
+    .description("check this server and the settings, and show what install would do; changes nothing")
+    .argument("[carry-folder]", "folder with the bundle (default: this folder)")
+    .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
+    .option("--name <name>", "name of the stack and its Compose project (default: the bundle's)")
+    .option("--set <NAME=value>", "value of a setting (repeatable)", collect)
+    .option("--values <file>", 'values of settings, a line NAME="value" each; --set wins')
+    .action(run<PreflightFlags, [string?]>(preflightCommand));
 
   program
     .command("verify")

@@ -67,6 +67,22 @@ export async function installCommand(
   return EXIT.ok;
 }
 
+export interface PreflightFlags extends SiteFlags {
+  name?: string;
+  set?: string[];
+  values?: string;
+}
+
+/** An install that stops before its first change, and asks nothing. */
+export async function preflightCommand(
+  context: RunContext,
+  flags: PreflightFlags,
+  carryFolder?: string,
+): Promise<ExitCode> {
+  const asInstall: InstallFlags = { ...flags, dryRun: true, yes: true, selfInstall: false, timeout: 1 };
+  return installCommand(context, asInstall, carryFolder);
+}
+
 const LINK_FOLDER = "/usr/local/bin";
 
 /**

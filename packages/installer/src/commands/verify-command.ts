@@ -30,7 +30,15 @@ export async function verifyCommand(
   const isDamaged = hasErrors(findings);
   if (context.json) {
     const { name, version } = bundle?.manifest ?? {};
-    const result = { ok: !isDamaged, name, version, manifestSha256: bundle?.manifestSha256, findings };
+    const signer = bundle?.signer?.fingerprint ?? null;
+    const result = {
+      ok: !isDamaged,
+      name,
+      version,
+      manifestSha256: bundle?.manifestSha256,
+      signer,
+      findings,
+    };
     context.stdout.write(`${JSON.stringify(result)}\n`);
   } else {
     const lines = findings.map(
@@ -38,6 +46,7 @@ export async function verifyCommand(
     );
     const what = bundle ? `${bundle.manifest.name} ${bundle.manifest.version}` : "The bundle";
     lines.push(isDamaged ? `${what} is damaged.` : `${what} is as it was packed: ${bundle?.manifestSha256}`);
+    if (bundle) lines.push(`Signed by ${bundle.signer?.fingerprint ?? "nobody"}.`);
     context.stdout.write(`${lines.join("\n")}\n`);
   }
   return isDamaged ? EXIT.damaged : EXIT.ok;

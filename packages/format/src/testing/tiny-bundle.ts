@@ -17,6 +17,8 @@ export interface TinyBundleOptions {
   project?: Record<string, Buffer | string>;
   /** Sizes of the layers: of a base that all images share, then of one more for each image. */
   layerSizes?: number[];
+  /** What the first layer holds, in place of noise. */
+  firstLayer?: Buffer;
   version?: string;
 }
 
@@ -43,7 +45,11 @@ export function tinyBundle(options: TinyBundleOptions = {}): TinyBundle {
     })
     .sort((a, b) => compareEntryPaths(a.path, b.path));
 
-  const [base, ...own] = (options.layerSizes ?? [3000, 700, 1500]).map(tinyLayer);
+  const [base, ...own] = (options.layerSizes ?? [3000, 700, 1500]).map((sizeBytes, index) =>
+    index === 0 && options.firstLayer
+      ? layerWith(options.firstLayer, index)
+      : layerWith(noise(sizeBytes, index), index),
+  );
   if (base === undefined) throw new Error("at least one layer");
   const images = ["tiny/web:latest", "redis:8.6-alpine", "tiny/third:1", "tiny/fourth:1"].slice(
     0,
@@ -134,16 +140,15 @@ export function noise(sizeBytes: number, seed: number): Buffer {
   return bytes;
 }
 
-function tinyLayer(sizeBytes: number, seed: number): { layer: BundledLayer; content: Buffer } {
-  const content = noise(sizeBytes, seed);
+function layerWith(content: Buffer, seed: number): { layer: BundledLayer; content: Buffer } {
   return {
     content,
     layer: {
       diffId: `sha256:${sha256Hex(Buffer.from(`uncompressed ${seed}`))}`,
       digest: `sha256:${sha256Hex(content)}`,
       mediaType: LAYER_MEDIA_TYPES.zstd,
-      sizeBytes,
-      uncompressedSizeBytes: sizeBytes * 3,
+      sizeBytes: content.length,
+      uncompressedSizeBytes: content.length * 3,
     },
   };
 }

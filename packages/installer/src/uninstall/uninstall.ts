@@ -1,5 +1,11 @@
 import { rm } from "node:fs/promises";
-import { composeDown, type DockerContext, listProjectVolumes, removeVolume } from "@drybag/docker";
+import {
+  composeDown,
+  type DockerContext,
+  listProjectVolumes,
+  readEngineFacts,
+  removeVolume,
+} from "@drybag/docker";
 import type { Progress } from "@drybag/terminal";
 import type { InstalledStack } from "../site/installed-stacks.ts";
 import { appendToJournal } from "../site/journal.ts";
@@ -26,6 +32,8 @@ export async function uninstall(
   { withVolumes }: { withVolumes: boolean },
   { docker, progress, signal }: { docker: DockerContext; progress: Progress; signal: AbortSignal },
 ): Promise<Uninstalled> {
+  // Said in its own words where the engine does not answer; nothing has been touched then.
+  await readEngineFacts(docker, { signal });
   await using _lock = await lockSite(paths.lock);
   await progress.stage("down", "Remove the containers", () => composeDown(docker, name, { signal }));
   const volumes = await listProjectVolumes(docker, name, { signal });

@@ -1,86 +1,9 @@
-import path from "node:path";
 import { isMap, isScalar, isSeq, type YAMLMap } from "yaml";
-import type { ComposeDocument, Position } from "../compose/compose-document.ts";
-import type { ComposeGraph, ComposeUnit } from "../compose/compose-graph.ts";
+import type { Position } from "../compose/compose-document.ts";
+import type { ComposeGraph } from "../compose/compose-graph.ts";
 import { interpolate } from "../compose/interpolate.ts";
-import { type Found, itemsOf, lookUp, lookUpPath, positionOf, textOf } from "../compose/look-up.ts";
-
-/** A value of the project as it is written, and what its variables and relative paths refer to. */
-export interface Place extends Found {
-  environment: Readonly<Record<string, string>>;
-  /** Folder of relative paths. */
-  folder: string;
-}
-
-/** A chain of `extends` longer than this goes in a circle, which Compose refuses. */
-const LONGEST_CHAIN = 64;
-
-/**
- * Every place in which a path of keys such as `services`, `web`, `ports` is written, the one that counts first: the last file wins;
- * what a service extends comes after its own; included files come last.
- */
-export function placesOf(graph: ComposeGraph, keys: readonly string[]): Place[] {
-  return graph.units.flatMap((unit) =>
-    unit.documents
-      .toReversed()
-      .flatMap((document) => placesIn(graph, unit, document, keys, unit.projectDirectory, 0)),
-  );
-}
-
-function placesIn(
-  graph: ComposeGraph,
-  unit: ComposeUnit,
-  document: ComposeDocument,
-  keys: readonly string[],
-  folder: string,
-  depth: number,
-): Place[] {
-  const own = lookUpPath(document, keys);
-  const place = own && { ...own, environment: unit.environment, folder };
-  const base = depth < LONGEST_CHAIN ? baseOf(graph, unit, document, keys, folder) : undefined;
-  const inherited = base ? placesIn(graph, unit, base.document, base.keys, base.folder, depth + 1) : [];
-  return place ? [place, ...inherited] : inherited;
-}
-
-interface Base {
-  document: ComposeDocument;
-  keys: string[];
-  folder: string;
-}
-
-/** What the service that the keys lead into extends. */
-function baseOf(
-  graph: ComposeGraph,
-  unit: ComposeUnit,
-  document: ComposeDocument,
-  keys: readonly string[],
-  folder: string,
-): Base | undefined {
-  const [section, service, ...rest] = keys;
-  if (section !== "services" || service === undefined) return undefined;
-  const at = lookUpPath(document, ["services", service, "extends"]);
-  if (at === undefined) return undefined;
-  const field = (key: string): string | undefined => {
-    const found = isMap(at.node) ? lookUp(at.document, at.node, key) : undefined;
-    return found && textOf(found.node);
-  };
-  const name = isMap(at.node) ? field("service") : textOf(at.node);
-  if (!name) return undefined;
-  const file = field("file");
-  const baseKeys = ["services", name, ...rest];
-  if (file === undefined) {
-    if (name === service) return undefined;
-    const other = [document, ...unit.documents.toReversed()].find((each) =>
-      lookUpPath(each, ["services", name]),
-    );
-    return other && { document: other, keys: baseKeys, folder };
-  }
-  const target = path.resolve(folder, interpolate(file, unit.environment));
-  const found = graph.documents.findLast(
-    (other) => other.path === target && other !== document && lookUpPath(other, ["services", name]),
-  );
-  return found && { document: found, keys: baseKeys, folder: path.dirname(target) };
-}
+import { type Found, itemsOf, lookUp, positionOf, textOf } from "../compose/look-up.ts";
+import { LONGEST_CHAIN, type Place, placesOf } from "../compose/places.ts";
 
 /** Where the value at a path of keys is written. */
 export function positionAt(graph: ComposeGraph, ...keys: string[]): Position | undefined {

@@ -1,8 +1,9 @@
 import type { Finding } from "@drybag/errors";
 import { isMap } from "yaml";
 import { keysOf, positionOf } from "../../compose/look-up.ts";
+import { placesOf } from "../../compose/places.ts";
 import type { LintProject } from "../lint-project.ts";
-import { type Entry, entriesOf, placesOf } from "../places.ts";
+import { type Entry, entriesOf } from "../places.ts";
 import { at, type Rule } from "../rule.ts";
 
 /** Container names that two services want. Compose refuses such a project, so this reads the files only. */

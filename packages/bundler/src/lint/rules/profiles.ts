@@ -1,8 +1,9 @@
 import type { Finding } from "@drybag/errors";
 import { isMap } from "yaml";
 import { keysOf } from "../../compose/look-up.ts";
+import { placesOf } from "../../compose/places.ts";
 import type { LintProject } from "../lint-project.ts";
-import { entriesOf, keyPosition, placesOf } from "../places.ts";
+import { entriesOf, keyPosition } from "../places.ts";
 import { at, quoted, type Rule } from "../rule.ts";
 
 /** What the profiles that were not chosen would have needed. */

@@ -103,8 +103,8 @@ async function findStaged(
 
 /** How many archives the engine makes at once. More would only compete with each other. */
 const ARCHIVES_AT_ONCE = 2;
-/** So that the last one is not a long one alone. */
-const ARCHIVES = 2 * ARCHIVES_AT_ONCE;
+/** One more, so that the last is not a long one alone. In each, layers that others have too are sent again. */
+const ARCHIVES = ARCHIVES_AT_ONCE + 1;
 
 /** Saves the images and stages what is new. Returns the diffIDs of the layers that were. */
 async function saveMissing(

@@ -6,7 +6,15 @@ import { buildFixture } from "@drybag/fixtures";
 import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { containersOf, DRYBAG_SITE, imagesOf, packProject, startInstaller } from "./support/installer.ts";
+import {
+  containersOf,
+  DRYBAG_SITE,
+  imagesOf,
+  interrupt,
+  packProject,
+  startInstaller,
+  untilServices,
+} from "./support/installer.ts";
 
 const EXECUTABLE = path.resolve(import.meta.dirname, "../packages/installer/dist/drybag-site-linux-amd64");
 const SECRET = "not-to-be-seen-7c1";
@@ -153,7 +161,7 @@ test("a bundle by another key, or by none, is refused before anything is changed
   expect([await imagesOf(site), await containersOf(site, "stack")]).toEqual(before);
 });
 
-test("rollback runs the release before, with its image, and leaves data alone; again it goes forward", async () => {
+test("rollback runs the release before, with its image, and leaves data alone", async () => {
   const { exitCode, error } = await drybagSite("rollback", "--yes");
   expect(exitCode, JSON.stringify(error)).toBe(0);
   expect(await current()).toMatch(/^1-/);
@@ -166,7 +174,18 @@ test("rollback runs the release before, with its image, and leaves data alone; a
     "1 current",
     "2 previous",
   ]);
+});
+
+test("Ctrl-C in a rollback says what runs, and the same command again finishes it", async () => {
+  const run = startInstaller(site, ["rollback", "--json", "--yes", "--dir", dir]);
+  await untilServices(run);
+  expect(await interrupt(run)).toBeLessThan(2000);
+  expect(JSON.parse((await run).stdout)).toMatchObject({
+    error: { code: "interrupted", detail: expect.stringContaining("some of its containers may run") },
+  });
+  expect(await current()).toMatch(/^1-/);
   expect((await drybagSite("rollback", "--yes")).exitCode).toBe(0);
+  expect(await current()).toMatch(/^2-/);
   expect(await inApp("cat /version")).toBe("2");
 });
 

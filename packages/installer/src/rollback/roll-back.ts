@@ -12,6 +12,7 @@ import { expectedImageId, recordedTag } from "../images/image-state.ts";
 import { restoreTags } from "../images/restore-tags.ts";
 import { bringUp } from "../install/bring-up.ts";
 import type { InstallSurroundings } from "../install/install-options.ts";
+import { interruptedIn } from "../install/interrupted.ts";
 import type { StartResult } from "../install/start-release.ts";
 import { Stopwatch } from "../install/stopwatch.ts";
 import { releaseFlags } from "../release/release-flags.ts";
@@ -67,7 +68,9 @@ export async function rollBack(
     },
     options,
     { ...surroundings, stopwatch },
-  );
+  ).catch((error: unknown) => {
+    throw signal.aborted ? interruptedIn("starting", error) : error;
+  });
   await switchCurrent(paths, release);
   await appendToJournal(paths.journal, { step: "committed", release });
   return result;

@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { access, mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -76,8 +76,8 @@ async function exportLayout(bundle: OpenedBundle, directory: string, run: Run): 
 
 async function exportArchiveFile(bundle: OpenedBundle, file: string, run: Run): Promise<void> {
   const temporary = `${file}.partial-${process.pid}`;
-  const exists = await open(file, "r").then(
-    async (handle) => (await handle.close(), true),
+  const exists = await access(file).then(
+    () => true,
     () => false,
   );
   if (exists)

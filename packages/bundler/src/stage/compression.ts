@@ -24,7 +24,7 @@ const SMALLEST_WINDOW_LOG = 17;
 const LARGEST_WINDOW_LOG = 27;
 
 /** With this for all that compress at once, the whole program stays below 300 MiB. */
-const MEMORY_BYTES = 168 * MIB;
+const MEMORY_BYTES = 158 * MIB;
 
 /** zstd for a layer of this size, with long-distance matching. */
 export function compressor(level: CompressionLevel, sizeBytes: number | undefined): ZstdCompress {

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { formatBytes, formatDuration, table } from "@drybag/terminal";
+import { count } from "./count.ts";
 import type { PackResult } from "./pack.ts";
 
 /** What `drybag pack` says at the end. */
@@ -8,7 +9,11 @@ export function packReport(result: PackResult, cwd: string): string {
   const folder = path.relative(cwd, directory) || ".";
   const shown = folder.startsWith("..") ? directory : folder;
   const uncompressed = manifest.layers.reduce((sum, layer) => sum + layer.uncompressedSizeBytes, 0);
-  const projectFiles = manifest.entries.filter((entry) => entry.path.startsWith("project/")).length;
+  const projectFiles = manifest.entries.filter((entry) => entry.path.startsWith("project/"));
+  const projectBytes = projectFiles.reduce(
+    (sum, entry) => sum + (entry.type === "file" ? entry.sizeBytes : 0),
+    0,
+  );
   const required = manifest.settings.filter((setting) => setting.required).map((setting) => setting.name);
   const images = table([
     ["IMAGE", "SIZE", "SERVICES"],
@@ -25,7 +30,7 @@ export function packReport(result: PackResult, cwd: string): string {
 
 ${result.wasThere ? "Unchanged, and whole:" : "Packed:"} ${shown}
   for      ${manifest.platform.os}/${manifest.platform.architecture}
-  holds    ${manifest.images.length} images, ${result.layers} layers (${formatBytes(uncompressed)} unpacked), ${projectFiles} project files
+  holds    ${count(manifest.images, "image")}, ${count(manifest.layers, "layer")} (${formatBytes(uncompressed)} unpacked), ${count(projectFiles, "project file")} (${formatBytes(projectBytes)})
   size     ${formatBytes(result.sizeBytes)} in ${parts.length} ${parts.length === 1 ? "file" : "files"}, verified by reading it back
   id       ${result.id}
   signed   ${result.signer ? `by ${result.signer.fingerprint} (${result.signer.keyType})` : "no (--sign KEY)"}

@@ -108,7 +108,8 @@ function mutateArchive(original: Buffer, random: Random): Buffer {
         mutateHeader(bytes.subarray(at, at + BLOCK), random);
         break;
       case 7:
-        bytes.fill(random(256), at, at + 1 + random(BLOCK));
+        // An earlier mutation may have cut the block short; fill() refuses an end beyond it.
+        bytes.fill(random(256), at, Math.min(bytes.length, at + 1 + random(BLOCK)));
         break;
       default:
         mutateOpening(bytes, random);

@@ -5,6 +5,7 @@ import {
   clientDidNotRun,
   clientOf,
   type DockerContext,
+  isClientMissing,
   lastLines,
   type RunOptions,
   spawnOptions,
@@ -50,6 +51,9 @@ export function saveImages(
   return { archive: child.stdout, done };
 }
 
+/** How long a client that takes no more input may take to say why and end, in milliseconds. */
+const LAST_WORDS_MS = 5000;
+
 export interface ImageLoad {
   /**
    * Takes a Docker image archive. Ending it completes the load. Destroying it before kills the client, so that the engine sees a
@@ -69,19 +73,36 @@ export interface ImageLoad {
 export function loadImages(context: DockerContext): ImageLoad {
   const args = ["image", "load"];
   const child = execa(clientOf(context), args, { ...spawnOptions(context, {}), stdin: "pipe" });
+  let hangUp: NodeJS.Timeout | undefined;
+  const abort = () => {
+    // A client that has closed its input is about to say why: that is the cause, and killing it would lose it.
+    if (hangUp === undefined) child.kill("SIGKILL");
+  };
+  const noteHangUp = () => {
+    hangUp ??= setTimeout(() => child.kill("SIGKILL"), LAST_WORDS_MS).unref();
+  };
   const input = new Writable({
-    write: (chunk, _encoding, callback) => void child.stdin.write(chunk, callback),
+    write(chunk, _encoding, callback) {
+      child.stdin.write(chunk, (error) => {
+        if (error) noteHangUp();
+        callback(error);
+      });
+    },
     final: (callback) => void child.stdin.end(callback),
     destroy(error, callback) {
-      if (!input.writableFinished) child.kill("SIGKILL");
+      if (!input.writableFinished) abort();
       child.stdin.destroy();
       callback(error);
     },
   });
-  child.stdin.on("error", (error) => input.destroy(error));
+  child.stdin.on("error", (error) => {
+    noteHangUp();
+    input.destroy(error);
+  });
   const done = child.then((result) => {
+    clearTimeout(hangUp);
     if (!input.writableFinished) input.destroy();
-    if (result.exitCode === undefined) throw clientDidNotRun(context, args, result);
+    if (isClientMissing(result)) throw clientDidNotRun(context, args, result);
     if (result.exitCode !== 0) {
       throw new DrybagError("load-failed", "The engine did not take the images.", {
         detail: lastLines(result.stderr || result.stdout),
@@ -90,5 +111,5 @@ export function loadImages(context: DockerContext): ImageLoad {
     return result.stdout;
   });
   done.catch(() => undefined);
-  return { input, done, abort: () => void child.kill("SIGKILL") };
+  return { input, done, abort };
 }

@@ -120,13 +120,17 @@ interface FailedStart {
   originalMessage?: string | undefined;
 }
 
+export function isClientMissing({ code }: FailedStart): boolean {
+  return code === "ENOENT" || code === "EACCES";
+}
+
 /** The client never started, or was ended by a signal or by our own time limit. */
 export function clientDidNotRun(
   context: DockerContext,
   args: readonly string[],
   result: FailedStart,
 ): DrybagError {
-  if (result.code === "ENOENT" || result.code === "EACCES") {
+  if (isClientMissing(result)) {
     return new DrybagError("docker-missing", `There is no '${clientOf(context)}' command on this machine.`, {
       hint: "Install Docker Engine with its command line client and the Compose plugin, then run the same command again.",
     });

@@ -154,17 +154,23 @@ async function saveArchive(
   const tags = images.map((image) => image.tag);
   const save = saveImages(docker, tags, { signal });
   const compressed = new Set<string>();
-  const saved = await readSavedArchive(
-    save.archive,
-    async (entry) => {
-      if (entry.encoding !== "none") compressed.add(entry.name);
-      await stager.stage(entry);
-    },
-    onBytes,
-    signal,
-  );
-  await save.done;
-  await keepImages(cache, images, saved, compressed);
+  try {
+    const saved = await readSavedArchive(
+      save.archive,
+      async (entry) => {
+        if (entry.encoding !== "none") compressed.add(entry.name);
+        await stager.stage(entry);
+      },
+      onBytes,
+      signal,
+    );
+    await save.done;
+    await keepImages(cache, images, saved, compressed);
+  } finally {
+    // Whatever went wrong, the client has ended before this does.
+    save.archive.destroy();
+    await save.done.catch(() => undefined);
+  }
 }
 
 /** Stages each layer once, in whatever archives it comes. */

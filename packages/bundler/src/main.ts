@@ -8,6 +8,7 @@ import { findConfig } from "./config/find-config.ts";
 import { imagesCommand } from "./images-command.ts";
 import { type InitFlags, initCommand } from "./init-command.ts";
 import { type LintFlags, lintCommand } from "./lint-command.ts";
+import { notesCommand } from "./notes/notes-command.ts";
 import { type PackFlags, packOptions } from "./options.ts";
 import { pack } from "./pack.ts";
 import { packReport, packReportJson } from "./pack-report.ts";
@@ -89,6 +90,13 @@ withProjectOptions(program.command("lint"))
   .option("--strict", "fail on warnings too")
   .option("--json", "result as JSON on stdout")
   .action(run<LintFlags, []>(lintCommand));
+
+withProjectOptions(program.command("notes"))
+  .description("release notes: what changes from a bundle to another one, or to the project")
+  .argument("<before>", "a carry folder")
+  .argument("[after]", "another one (default: the project in this folder, as it is now)")
+  .option("--json", "result as JSON on stdout (default: Markdown)")
+  .action(run<ProjectCommandFlags, [string, string?]>(notesCommand));
 
 program
   .command("schema")

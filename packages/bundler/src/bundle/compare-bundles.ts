@@ -21,10 +21,13 @@ export interface Changes<T> {
   changed: T[];
 }
 
+/** What is compared of a bundle; a project that is not packed yet has no layers. */
+export type Comparable = Pick<Manifest, "images" | "layers" | "settings" | "services" | "entries">;
+
 /** Compares two manifests, and the two apps.json where both bundles have one. */
 export function compareBundles(
-  before: Manifest,
-  after: Manifest,
+  before: Comparable,
+  after: Comparable,
   apps: { before?: string; after?: string } = {},
 ): BundleDifference {
   const known = new Set(before.layers.map((layer) => layer.diffId));
@@ -71,7 +74,7 @@ function settingText(setting: Setting): string {
   return JSON.stringify(setting);
 }
 
-function projectFiles({ entries }: Manifest): BundleEntry[] {
+function projectFiles({ entries }: Pick<Manifest, "entries">): BundleEntry[] {
   return entries.filter((entry) => entry.path.startsWith("project/"));
 }
 
@@ -83,8 +86,8 @@ function sumBytes(layers: readonly { sizeBytes: number }[]): number {
   return layers.reduce((sum, layer) => sum + layer.sizeBytes, 0);
 }
 
-/** Name of the application, the last part of its address, and what was chosen of it. */
-function readApps(text: string | undefined): Map<string, string> {
+/** Of an apps.json: name of each application, the last part of its address, and what was chosen of it. */
+export function readApps(text: string | undefined): Map<string, string> {
   try {
     const apps = JSON.parse(text ?? "[]") as { url?: unknown; branch?: unknown }[];
     return new Map(

@@ -1,8 +1,8 @@
-import { buffer } from "node:stream/consumers";
-import { type OpenedBundle, readBundle } from "@drybag/format";
+import type { OpenedBundle } from "@drybag/format";
 import { formatBytes, type RunContext } from "@drybag/terminal";
 import { type BundleDifference, type Changes, compareBundles } from "./compare-bundles.ts";
 import { openCarryFolder, tarSizeBytes } from "./open-carry-folder.ts";
+import { readBundledApps } from "./read-bundled-apps.ts";
 
 /** `drybag diff A B`: what a technician brings with B where A is. */
 export async function diffCommand(
@@ -12,7 +12,10 @@ export async function diffCommand(
   after: string,
 ): Promise<void> {
   const [a, b] = [await openCarryFolder(context, before), await openCarryFolder(context, after)];
-  const [appsBefore, appsAfter] = [await readApps(a, context.signal), await readApps(b, context.signal)];
+  const [appsBefore, appsAfter] = [
+    await readBundledApps(a, context.signal),
+    await readBundledApps(b, context.signal),
+  ];
   const difference = compareBundles(a.manifest, b.manifest, {
     ...(appsBefore !== undefined && { before: appsBefore }),
     ...(appsAfter !== undefined && { after: appsAfter }),
@@ -74,17 +77,4 @@ function appLines(apps: BundleDifference["apps"]): string[] {
 /** Out of a file of the project, which says what it likes. */
 function printable(text: string): string {
   return text.slice(0, 100).replace(/[^\x20-\x7e]/g, "?");
-}
-
-const LARGEST_APPS_BYTES = 1024 ** 2;
-
-/** The apps.json that a bundle carries, if it does. Reading stops behind it. */
-async function readApps(bundle: OpenedBundle, signal: AbortSignal): Promise<string | undefined> {
-  const listed = bundle.manifest.entries.find((entry) => /^project\/(.*\/)?apps\.json$/.test(entry.path));
-  if (listed?.type !== "file" || listed.sizeBytes > LARGEST_APPS_BYTES) return undefined;
-  for await (const { entry, body } of readBundle(bundle, { signal })) {
-    if (entry.path === listed.path) return (await buffer(body)).toString();
-    body.destroy();
-  }
-  return undefined;
 }

@@ -120,7 +120,7 @@ function contentVersion(draft: Manifest): string {
   return `c${createHash("sha256").update(serializeManifest(draft)).digest("hex").slice(0, 12)}`;
 }
 
-async function describeFile(file: CarriedFile, signal: AbortSignal): Promise<BundleEntry> {
+export async function describeFile(file: CarriedFile, signal: AbortSignal): Promise<BundleEntry> {
   if (file.type === "directory") return { type: "directory", path: file.entry, mode: file.mode };
   const hash = createHash("sha256");
   let sizeBytes = 0;
@@ -143,7 +143,7 @@ function describeContent({ path, content }: { path: string; content: Buffer }): 
   return { type: "file", path, sizeBytes: content.length, sha256, mode: FILE_MODE };
 }
 
-function bundledServices(project: LoadedProject): BundledService[] {
+export function bundledServices(project: LoadedProject): BundledService[] {
   const oneShots = new Set(project.config?.oneShots.map(({ text }) => text));
   return Object.entries(project.model.services ?? {})
     .filter(([, service]) => !service.provider && (service.image || service.build))

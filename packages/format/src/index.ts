@@ -12,6 +12,8 @@ export {
 export { type ImageReference, normalizeReference } from "./image-reference.ts";
 export type * from "./manifest.ts";
 export { SETTING_TYPES } from "./manifest.ts";
+export type * from "./manifest-tasks.ts";
+export { CHECK_KINDS, TASK_TIMES } from "./manifest-tasks.ts";
 export * from "./names.ts";
 export { type OpenedBundle, openBundle } from "./open-bundle.ts";
 export { parseManifest, serializeManifest } from "./parse-manifest.ts";
@@ -22,6 +24,7 @@ export { requireTrustedSigner, verifyBundleSigner } from "./signature/bundle-sig
 export type { SshPublicKey } from "./signature/ssh-public-key.ts";
 export { SIGNATURE_NAMESPACE, verifySshSignature } from "./signature/ssh-signature.ts";
 export { parseTrustedSigners, type TrustedSigner } from "./signature/trusted-signers.ts";
+export { canBeGivenToTasks, fillIn, settingsOfCheck, taskCycle } from "./task-rules.ts";
 export { unpackLayer } from "./unpack-layer.ts";
 export { createUnzstd } from "./unzstd.ts";
 export { type VerifiedCarryFolder, type VerifyOptions, verifyCarryFolder } from "./verify-carry-folder.ts";

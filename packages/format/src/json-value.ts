@@ -31,6 +31,28 @@ export class JsonValue {
     );
   }
 
+  /** The fields of an object that is a map, each with its name, which has a place too. */
+  entries(): [name: JsonValue, value: JsonValue][] {
+    const { value } = this;
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      return this.refuse("must be an object");
+    return Object.keys(value).map((name) => [
+      new JsonValue(name, `${this.place} has a key that`, this.#refuse),
+      this.field(name),
+    ]);
+  }
+
+  /** A regular expression (ECMAScript, flag `u`). */
+  pattern(): string {
+    const pattern = this.text();
+    try {
+      new RegExp(pattern, "u");
+    } catch {
+      return this.refuse("must be a regular expression");
+    }
+    return pattern;
+  }
+
   /** Any text that is safe to print; longer ones than 64 KiB and control characters but tab and newline are refused. */
   text(): string {
     const { value } = this;

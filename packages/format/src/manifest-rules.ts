@@ -2,6 +2,7 @@ import { entriesProblem } from "./entry-rules.ts";
 import { imageEntriesProblem } from "./image-entry-rules.ts";
 import type { BundledLayer, Manifest } from "./manifest.ts";
 import { LAYER_MEDIA_TYPES, OFFLINE_ENV_ENTRY, PROJECT_PREFIX } from "./names.ts";
+import { tasksProblem } from "./task-rules.ts";
 
 /** What does not agree within a manifest whose fields are each well-formed; undefined if all does. */
 export function manifestProblem(manifest: Manifest): string | undefined {
@@ -10,7 +11,8 @@ export function manifestProblem(manifest: Manifest): string | undefined {
     entriesProblem(manifest.entries) ??
     projectProblem(manifest) ??
     imageProblem(manifest) ??
-    imageEntriesProblem(manifest)
+    imageEntriesProblem(manifest) ??
+    tasksProblem(manifest)
   );
 }
 
@@ -45,6 +47,16 @@ function duplicateProblem(manifest: Manifest): string | undefined {
       "settings",
       "name",
       manifest.settings.map((setting) => setting.name),
+    ) ??
+    firstDuplicate(
+      "tasks",
+      "name",
+      (manifest.tasks ?? []).map((task) => task.name),
+    ) ??
+    firstDuplicate(
+      "checks",
+      "name",
+      (manifest.checks ?? []).map((check) => check.name),
     )
   );
 }

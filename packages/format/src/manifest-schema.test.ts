@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { parseManifest, serializeManifest } from "./parse-manifest.ts";
 import { refusal } from "./testing/refusal.ts";
 import { tinyBundle } from "./testing/tiny-bundle.ts";
+import { tinyTasks } from "./testing/tiny-tasks.ts";
 
 const schema = JSON.parse(
   readFileSync(join(import.meta.dirname, "../../../docs/manifest.schema.json"), "utf8"),
@@ -13,7 +14,8 @@ const ajv = new Ajv2020({ strict: false, formats: { regex: true } });
 const isValid = ajv.compile(schema);
 
 type Json = Record<string, unknown>;
-const tiny = () => JSON.parse(serializeManifest(tinyBundle().manifest).toString()) as Json;
+const tiny = () =>
+  JSON.parse(serializeManifest({ ...tinyBundle().manifest, ...tinyTasks() }).toString()) as Json;
 
 /** Every object within a value, with its place. */
 function* objectsIn(value: unknown, place = ""): Generator<[string, Json]> {

@@ -1,3 +1,5 @@
+import type { BackupRules, Check, Task } from "./manifest-tasks.ts";
+
 /**
  * The manifest, `drybag.json`: the first entry of a bundle. Its sha256 is the bundle's identity.
  * Fields that this version does not know are ignored unless `critical` names them (docs/format.md).
@@ -20,6 +22,11 @@ export interface Manifest {
   images: BundledImage[];
   layers: BundledLayer[];
   settings: Setting[];
+  /** None when absent; `critical` names them where there are any. */
+  tasks?: Task[];
+  /** None when absent. */
+  checks?: Check[];
+  backup?: BackupRules;
   /** Every entry after the manifest and its signature, in the order in which they stand in the tar. */
   entries: BundleEntry[];
 }

@@ -16,6 +16,7 @@ import {
 import { manifestProblem } from "./manifest-rules.ts";
 import { FORMAT_VERSION, LAYER_MEDIA_TYPES, MANIFEST_ENTRY, MAX_MANIFEST_BYTES } from "./names.ts";
 import { canonicalJson, isCanonicalJson, parseJson } from "./parse-json.ts";
+import { notEmpty, readBackupRules, readCheck, readTask } from "./parse-tasks.ts";
 
 /**
  * Reads `drybag.json`, trusting nothing: every field's type and form, and that all of them agree with each other.
@@ -67,6 +68,9 @@ const KNOWN_FIELDS: Record<keyof Manifest, true> = {
   images: true,
   layers: true,
   settings: true,
+  tasks: true,
+  checks: true,
+  backup: true,
   entries: true,
 };
 
@@ -89,6 +93,9 @@ function refuseNewerFormat(root: JsonValue): void {
 }
 
 function readManifest(root: JsonValue): Manifest {
+  const tasks = root.field("tasks").optional((field) => notEmpty(field, readTask));
+  const checks = root.field("checks").optional((field) => notEmpty(field, readCheck));
+  const backup = root.field("backup").optional(readBackupRules);
   return {
     format: root.field("format").oneOf("drybag"),
     formatVersion: root.field("formatVersion").oneOf(FORMAT_VERSION),
@@ -114,6 +121,9 @@ function readManifest(root: JsonValue): Manifest {
     images: root.field("images").list(readImage),
     layers: root.field("layers").list(readLayer),
     settings: root.field("settings").list(readSetting),
+    ...(tasks !== undefined && { tasks }),
+    ...(checks !== undefined && { checks }),
+    ...(backup !== undefined && { backup }),
     entries: root.field("entries").list(readEntry),
   };
 }
@@ -194,7 +204,7 @@ function readSetting(value: JsonValue): Setting {
 function readSettingForm(value: JsonValue): Pick<Setting, "type" | "choices" | "pattern"> {
   const type = value.field("type").optional((field) => field.oneOf(...SETTING_TYPES));
   const choices = value.field("choices").optional((field) => field.list((choice) => choice.text()));
-  const pattern = value.field("pattern").optional(readPattern);
+  const pattern = value.field("pattern").optional((field) => field.pattern());
   if ((type === "choice") !== (choices !== undefined) || choices?.length === 0) {
     return value.field("choices").refuse('must be there, and not empty, exactly if the type is "choice"');
   }
@@ -203,16 +213,6 @@ function readSettingForm(value: JsonValue): Pick<Setting, "type" | "choices" | "
     ...(choices !== undefined && { choices }),
     ...(pattern !== undefined && { pattern }),
   };
-}
-
-function readPattern(value: JsonValue): string {
-  const pattern = value.text();
-  try {
-    new RegExp(pattern, "u");
-  } catch {
-    return value.refuse("must be a regular expression");
-  }
-  return pattern;
 }
 
 function readEntry(value: JsonValue): BundleEntry {

@@ -21,6 +21,7 @@ const MAY_START_PROGRAMS = [
   ...["packages/docker/", "lab/", "e2e/", "fixtures/", "scripts/", "bench/"],
   "packages/bundler/src/seal/bundle-version.ts",
   "packages/bundler/src/seal/ssh-signer.ts",
+  "packages/bundler/src/git/run-git.ts",
 ];
 
 /** The files that are told how the program was started, and tell the others what they need of it. */

@@ -38,9 +38,16 @@ export const ERROR_EXIT_CODES = {
   "setting-invalid": EXIT.project,
   "reference-invalid": EXIT.project,
   "signers-invalid": EXIT.project,
+  "apps-invalid": EXIT.project,
+  "build-dirty": EXIT.project,
+  "build-failed": EXIT.project,
+  "commit-mismatch": EXIT.project,
+  "token-leaked": EXIT.project,
+  "token-missing": EXIT.project,
 
   // Docker on this machine.
   "docker-missing": EXIT.engine,
+  "buildx-missing": EXIT.engine,
   "compose-missing": EXIT.engine,
   "engine-unreachable": EXIT.engine,
   "engine-permission": EXIT.engine,
@@ -72,6 +79,7 @@ export const ERROR_EXIT_CODES = {
   "output-exists": EXIT.host,
   "not-writable": EXIT.host,
   "already-running": EXIT.host,
+  "git-missing": EXIT.host,
   "installer-missing": EXIT.host,
   "release-not-found": EXIT.host,
   "signing-failed": EXIT.host,
@@ -82,6 +90,7 @@ export const ERROR_EXIT_CODES = {
   "image-not-found": EXIT.network,
   "image-platform": EXIT.network,
   "pull-failed": EXIT.network,
+  "push-failed": EXIT.network,
 } as const satisfies Record<string, ExitCode>;
 
 export type ErrorCode = keyof typeof ERROR_EXIT_CODES;

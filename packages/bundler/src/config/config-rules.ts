@@ -1,5 +1,6 @@
 import { normalizeReference, type SettingType, settingValueProblem } from "@drybag/format";
 import { parsePartSize } from "../part-size.ts";
+import { buildProblems } from "./build-rules.ts";
 import type { ConfigDocument, Mistake, ValuePath } from "./config-document.ts";
 import { type ConfigFile, type SettingInFile, VERSION_PATTERN } from "./config-schema.ts";
 import { nameOf } from "./find-mistakes.ts";
@@ -27,6 +28,7 @@ export function checkRules(document: ConfigDocument, config: ConfigFile): Mistak
       }
     }
   }
+  for (const { path, message } of buildProblems(config)) refuse(path, message);
   for (const [name, setting] of Object.entries(config.settings ?? {})) {
     for (const { key, message } of settingProblems(document, name, setting ?? {}))
       refuse(["settings", name, ...key], message);

@@ -1,5 +1,6 @@
 import { SETTING_TYPES } from "@drybag/format";
 import * as z from "zod";
+import { builds, frappe, recipe } from "./build-schema.ts";
 
 /**
  * What drybag.yaml may hold: the one source of the validator, of the types and of docs/drybag.schema.json. What a JSON Schema
@@ -116,6 +117,9 @@ export const configSchema = z
       )
       .describe("Variables of the Compose files, by name: what the site is asked for, and how.")
       .nullish(),
+    builds: builds.nullish(),
+    recipe: recipe.optional(),
+    frappe: frappe.nullish(),
     oneShots: lines
       .describe("Services that run once and end with exit code 0, where the Compose files do not show it.")
       .nullish(),

@@ -19,6 +19,8 @@ type Issue = z.core.$ZodIssue;
 
 function explain(document: ConfigDocument, issue: Issue): Mistake[] {
   const path = issue.path as ValuePath;
+  const within = issue.code === "invalid_union" ? issuesWithin(issue) : [];
+  if (within.length > 0) return within.flatMap((each) => explain(document, each));
   if (issue.code === "unrecognized_keys") {
     return issue.keys.slice(0, MOST_ISSUES).map((key) => ({
       position: document.positionOfKey(path, key),
@@ -50,6 +52,14 @@ function problem(document: ConfigDocument, issue: Issue): string {
 function unionProblem(issue: Extract<Issue, { code: "invalid_union" }>): string {
   const formIssue = issue.errors.flat().find(({ code }) => code !== "invalid_type");
   return formIssue?.message ?? "must be text";
+}
+
+/** Of a list or mapping that is of the right kind, what is wrong inside it. */
+function issuesWithin(issue: Extract<Issue, { code: "invalid_union" }>): Issue[] {
+  const inside = issue.errors.find(
+    (issues) => issues.length > 0 && issues.every((each) => each.path.length > 0),
+  );
+  return (inside ?? []).map((each) => ({ ...each, path: [...issue.path, ...each.path] }));
 }
 
 const KINDS: Record<string, string> = {

@@ -119,6 +119,15 @@ describe("mistakes, each with its place:", () => {
     ],
     ["settings: {A: {pattern: '(', default: x}}", "1:25: settings.A.pattern is not a regular expression"],
     ["settings: {A: {secret: true, default: hunter2}}", /^1:39: settings.A.default would carry a secret/],
+    ["recipe: frappe", "1:9: recipe is frappe: 'frappe' must say which version"],
+    ["frappe: {version: v15.0.0}", "1:9: frappe is for 'recipe: frappe', which is not there"],
+    ["builds: {a: {image: 'x:1'}}", "1:21: builds.a.image 'x:1' is no name of an image without a tag"],
+    ["builds: {a: {needs: [b]}}", "1:22: builds.a.needs[0] 'b' is no build; there are a"],
+    ["builds: {a: {secrets: {t: {}}}}", "1:27: builds.a.secrets.t needs either 'env' or 'file'"],
+    [
+      "recipe: frappe\nfrappe: {version: v1, apps: [{url: u, refs: v1}]}",
+      "2:39: unknown key 'refs' in frappe.apps[0]; there are url, tag, branch, commit",
+    ],
     ["a: 1\na: 2", "2:1: the key 'a' stands here twice"],
     ["- a", "1:1: drybag.yaml is a mapping with keys such as 'project'"],
     ["name: a\n---\nname: b", /^2:1: /],
@@ -130,6 +139,13 @@ describe("mistakes, each with its place:", () => {
     const shown = first?.replace(/^drybag\.yaml:/, "");
     if (typeof expected === "string") expect(shown).toBe(expected);
     else expect(shown).toMatch(expected);
+  });
+
+  test("builds that need each other", () => {
+    expect(mistakes("builds:\n  a: {needs: [b]}\n  b: {needs: [a]}\n")).toEqual([
+      "drybag.yaml:2:14: builds.a.needs leads back to this build itself",
+      "drybag.yaml:3:14: builds.b.needs leads back to this build itself",
+    ]);
   });
 
   test("all at once, in the order of the file", () => {

@@ -3,6 +3,7 @@ import type { ConfigDocument, Mistake, ValuePath } from "./config-document.ts";
 import { configInvalid, readConfigDocument } from "./config-document.ts";
 import { checkRules } from "./config-rules.ts";
 import type { ConfigFile, SettingInFile } from "./config-schema.ts";
+import { declaredBuilds, declaredFrappe } from "./declared-builds.ts";
 import { checkForm } from "./find-mistakes.ts";
 import type { DeclaredSetting, Placed, ProjectConfig } from "./project-config.ts";
 
@@ -66,6 +67,8 @@ function projectConfig(document: ConfigDocument, config: ConfigFile, folder: str
       declared(document, name, setting ?? {}),
     ),
     oneShots: placed(["oneShots"], config.oneShots),
+    builds: declaredBuilds(document, config.builds),
+    frappe: config.frappe ? declaredFrappe(document, config.frappe) : undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { SettingType } from "@drybag/format";
 import type { Position } from "../compose/compose-document.ts";
+import type { DeclaredBuild, DeclaredFrappe } from "./declared-builds.ts";
 
 /** A text of drybag.yaml and its place. */
 export interface Placed {
@@ -30,4 +31,7 @@ export interface ProjectConfig {
   exclude: Placed[];
   settings: DeclaredSetting[];
   oneShots: Placed[];
+  builds: DeclaredBuild[];
+  /** The recipe frappe, if it is chosen. */
+  frappe: DeclaredFrappe | undefined;
 }

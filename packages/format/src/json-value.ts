@@ -81,6 +81,13 @@ export class JsonValue {
     return fits ? value : this.refuse("must be a whole number");
   }
 
+  /** A whole number of either sign that JSON carries exactly. */
+  integer(): number {
+    const { value } = this;
+    const fits = typeof value === "number" && Number.isSafeInteger(value) && !Object.is(value, -0);
+    return fits ? value : this.refuse("must be a whole number");
+  }
+
   oneOf<const T extends string | number>(...allowed: T[]): T {
     const found = allowed.find((candidate) => candidate === this.value);
     return found ?? this.refuse(`must be ${allowed.map((one) => JSON.stringify(one)).join(" or ")}`);

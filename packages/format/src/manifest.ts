@@ -96,6 +96,9 @@ export interface Setting {
   choices?: string[];
   /** Regular expression (ECMAScript, flag `u`) that a value matches as a whole. */
   pattern?: string;
+  /** Smallest and largest value; only of the types `integer` and `port`. */
+  minimum?: number;
+  maximum?: number;
 }
 
 export const SETTING_TYPES = ["string", "port", "hostname", "path", "integer", "boolean", "choice"] as const;

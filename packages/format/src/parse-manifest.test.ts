@@ -156,6 +156,12 @@ describe("fields", () => {
     ["a setting's type", (it) => (it.settings[0].type = "colour"), /settings\[0\]\.type must be/],
     ["a choice of nothing", (it) => (it.settings[0].type = "choice"), /settings\[0\]\.choices must be there/],
     ["choices of a port", (it) => (it.settings[0].choices = ["80"]), /settings\[0\]\.choices must be there/],
+    ["bounds of a text", (it) => (it.settings[0].minimum = 1), /settings\[0\]\.minimum must not be there/],
+    [
+      "bounds the wrong way round",
+      (it) => Object.assign(it.settings[0], { type: "port", minimum: 9, maximum: 1 }),
+      /settings\[0\]\.minimum must not be larger/,
+    ],
     ["a setting's pattern", (it) => (it.settings[0].pattern = "("), /pattern must be a regular expression/],
     ["a service that is no one-shot", (it) => (it.services[0].oneShot = false), /oneShot must be true/],
     ["a setting's name", (it) => (it.settings[0].name = "A=B"), /settings\[0\]\.name must be/],

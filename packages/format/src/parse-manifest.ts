@@ -201,17 +201,30 @@ function readSetting(value: JsonValue): Setting {
 }
 
 /** What a value of the setting has to look like. */
-function readSettingForm(value: JsonValue): Pick<Setting, "type" | "choices" | "pattern"> {
+function readSettingForm(
+  value: JsonValue,
+): Pick<Setting, "type" | "choices" | "pattern" | "minimum" | "maximum"> {
   const type = value.field("type").optional((field) => field.oneOf(...SETTING_TYPES));
   const choices = value.field("choices").optional((field) => field.list((choice) => choice.text()));
   const pattern = value.field("pattern").optional((field) => field.pattern());
+  const minimum = value.field("minimum").optional((field) => field.integer());
+  const maximum = value.field("maximum").optional((field) => field.integer());
   if ((type === "choice") !== (choices !== undefined) || choices?.length === 0) {
     return value.field("choices").refuse('must be there, and not empty, exactly if the type is "choice"');
+  }
+  const bounded = minimum === undefined ? "maximum" : "minimum";
+  if (value.field(bounded).value !== undefined && type !== "integer" && type !== "port") {
+    return value.field(bounded).refuse('must not be there unless the type is "integer" or "port"');
+  }
+  if (minimum !== undefined && maximum !== undefined && minimum > maximum) {
+    return value.field("minimum").refuse("must not be larger than the maximum");
   }
   return {
     ...(type !== undefined && { type }),
     ...(choices !== undefined && { choices }),
     ...(pattern !== undefined && { pattern }),
+    ...(minimum !== undefined && { minimum }),
+    ...(maximum !== undefined && { maximum }),
   };
 }
 

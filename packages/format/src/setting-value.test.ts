@@ -14,6 +14,8 @@ test.each<[SettingForm, string[], string[]]>([
   ],
   [{ type: "path" }, ["/", "/srv/data"], ["srv", "./a", "~"]],
   [{ type: "integer" }, ["0", "-5", "42"], ["1.5", "x", "1_000"]],
+  [{ type: "integer", minimum: -1, maximum: 16 }, ["-1", "16"], ["-2", "17", "1.5"]],
+  [{ type: "port", minimum: 1024 }, ["1024", "65535"], ["80", "65536"]],
   [{ type: "boolean" }, ["true", "false"], ["yes", "1", "True"]],
   [CHOICE, ["on", "off"], ["On", "o"]],
   [{ pattern: "[0-9]+m" }, ["50m"], ["x50m", "50mb"]],

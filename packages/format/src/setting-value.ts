@@ -1,13 +1,18 @@
 import type { Setting, SettingType } from "./manifest.ts";
 
 /** What a value has to look like. */
-export type SettingForm = { [Key in "type" | "choices" | "pattern"]?: Setting[Key] | undefined };
+export type SettingForm = {
+  [Key in "type" | "choices" | "pattern" | "minimum" | "maximum"]?: Setting[Key] | undefined;
+};
 
 /** Why a value is not what its setting has to be, in words that fit behind a name; an empty one is none at all. */
 export function settingValueProblem(value: string, form: SettingForm): string | undefined {
   if (value === "") return undefined;
   const problem = form.type && PROBLEMS[form.type](value, form);
   if (problem !== undefined) return problem;
+  const { minimum, maximum } = form;
+  if (minimum !== undefined && Number(value) < minimum) return `must be ${minimum} or more`;
+  if (maximum !== undefined && Number(value) > maximum) return `must be ${maximum} or less`;
   if (form.pattern === undefined || new RegExp(`^(?:${form.pattern})$`, "u").test(value)) return undefined;
   return `must match ${form.pattern}`;
 }

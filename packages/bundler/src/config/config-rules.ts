@@ -69,6 +69,14 @@ function settingProblems(document: ConfigDocument, name: string, setting: Settin
   if (type !== "choice" && setting.choices !== undefined) {
     problems.push({ key: ["choices"], message: `cannot go with the type ${type}` });
   }
+  for (const key of ["minimum", "maximum"] as const) {
+    if (setting[key] === undefined || type === "integer" || type === "port") continue;
+    problems.push({ key: [key], message: "can only go with the type integer or port" });
+  }
+  const { minimum, maximum } = setting;
+  if (minimum !== undefined && maximum !== undefined && minimum > maximum) {
+    problems.push({ key: ["minimum"], message: "is larger than the maximum" });
+  }
   const choices = (setting.choices ?? []).map(
     (_, index) => document.textOf(["settings", name, "choices", index]) ?? "",
   );
@@ -78,7 +86,7 @@ function settingProblems(document: ConfigDocument, name: string, setting: Settin
   if (setting.secret)
     return [{ key: ["default"], message: "would carry a secret in the bundle; the site has to say it" }];
   const value = document.textOf(["settings", name, "default"]) ?? "";
-  const problem = settingValueProblem(value, { type, choices, pattern: setting.pattern });
+  const problem = settingValueProblem(value, { ...setting, type, choices });
   return problem === undefined ? [] : [{ key: ["default"], message: problem }];
 }
 

@@ -51,6 +51,7 @@ const publishedSchemaTakes = new Ajv({
 const GOOD = [
   "{}",
   "name: erp",
+  "settings: {WORKERS: {type: integer, minimum: -1, maximum: 64}}",
   "version: 1.10",
   "version: '2025-11-18'",
   "version: 7",

@@ -91,6 +91,8 @@ const setting = z.strictObject({
     .describe("Regular expression (ECMAScript) that a value has to match as a whole.")
     .meta({ format: "regex" })
     .optional(),
+  minimum: z.int().describe("Smallest value, of an integer or a port.").optional(),
+  maximum: z.int().describe("Largest value, of an integer or a port.").optional(),
 });
 
 export const configSchema = z

@@ -111,6 +111,11 @@ describe("mistakes, each with its place:", () => {
     ["settings: {COMPOSE_FILE: {default: a}}", /^1:\d+: settings.COMPOSE_FILE steers Docker itself/],
     ["settings: {A: {type: choice}}", "1:22: settings.A.type is choice: 'choices' must say which"],
     ["settings: {A: {type: port, choices: [1]}}", "1:37: settings.A.choices cannot go with the type port"],
+    ["settings: {A: {minimum: 1}}", "1:25: settings.A.minimum can only go with the type integer or port"],
+    [
+      "settings: {A: {type: port, minimum: 9, maximum: 1}}",
+      "1:37: settings.A.minimum is larger than the maximum",
+    ],
     ["settings: {A: {choices: [x, y, x]}}", "1:32: settings.A.choices[2] is there twice"],
     ["settings: {A: {choices: [x], default: y}}", "1:39: settings.A.default must be one of x"],
     [

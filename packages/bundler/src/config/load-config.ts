@@ -73,7 +73,8 @@ function projectConfig(document: ConfigDocument, config: ConfigFile, folder: str
 }
 
 function declared(document: ConfigDocument, name: string, setting: SettingInFile): DeclaredSetting {
-  const { default: _default, choices, type, description, required, secret, pattern } = setting;
+  const { default: _default, choices, type, description, required, secret, ...form } = setting;
+  const { pattern, minimum, maximum } = form;
   const text = (...key: (string | number)[]) => document.textOf(["settings", name, ...key]);
   const byDefault = text("default");
   return {
@@ -86,5 +87,7 @@ function declared(document: ConfigDocument, name: string, setting: SettingInFile
     ...((type ?? choices) !== undefined && { type: type ?? "choice" }),
     ...(choices !== undefined && { choices: choices.map((_, index) => text("choices", index) ?? "") }),
     ...(pattern !== undefined && { pattern }),
+    ...(minimum !== undefined && { minimum }),
+    ...(maximum !== undefined && { maximum }),
   };
 }

@@ -19,6 +19,8 @@ export interface DeclaredSetting {
   type?: SettingType;
   choices?: string[];
   pattern?: string;
+  minimum?: number;
+  maximum?: number;
 }
 
 /** What drybag.yaml adds to a project beside the flags of docker compose. */

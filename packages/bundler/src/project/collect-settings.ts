@@ -87,6 +87,8 @@ function describeSetting(sources: SettingSources, name: string, own: DeclaredSet
     ...(own?.type === undefined ? {} : { type: own.type }),
     ...(own?.choices === undefined ? {} : { choices: own.choices }),
     ...(own?.pattern === undefined ? {} : { pattern: own.pattern }),
+    ...(own?.minimum === undefined ? {} : { minimum: own.minimum }),
+    ...(own?.maximum === undefined ? {} : { maximum: own.maximum }),
   };
 }
 

@@ -22,9 +22,9 @@ const SECRET = "not-to-be-seen-7c1";
 const COMPOSE = `
 services:
   app:
-    image: rel/app:1
+    image: rel/app:\${REL_TAG:-1}
     entrypoint: ["sh", "-c", "echo started $$(cat /version); sleep 1000000"]
-    environment: { API_KEY: "\${API_KEY:?}" }
+    environment: { API_KEY: "\${API_KEY:?}", GREETING: "\${GREETING:-hello}" }
     stop_grace_period: 0s
     healthcheck: { test: [CMD, "true"], interval: 1s }
     volumes: ["./kept:/kept", "things:/things"]
@@ -103,10 +103,13 @@ async function answer(
   // Without a terminal of its own, script(1) gives the program one of 0 columns and 0 rows.
   const run = site.exec(["script", "-qec", command.join(" "), "/dev/null"], { stdin: "pipe", reject: false });
   let shown = "";
+  let answered = 0;
   run.stdout?.on("data", (chunk: Buffer) => {
     shown += stripVTControlCharacters(chunk.toString());
     const [question = "", reply = ""] = replies[0] ?? [];
-    if (replies.length === 0 || !shown.includes(question)) return;
+    const asked = shown.indexOf(question, answered);
+    if (replies.length === 0 || asked === -1) return;
+    answered = asked + question.length;
     replies.shift();
     run.stdin?.write(`${reply}\n`);
   });
@@ -129,12 +132,26 @@ test("a dry run plans, writes the answers for elsewhere, and changes nothing", a
     signer: await fingerprint("ours"),
     trust: "first",
     images: [{ tag: "rel/app:1", load: true }],
-    settings: [{ name: "API_KEY", value: "(hidden)", from: "this site" }],
+    settings: [
+      { name: "API_KEY", value: "(hidden)", from: "this site" },
+      { name: "GREETING", value: "hello", from: "default" },
+      { name: "REL_TAG", value: "1", from: "default" },
+    ],
   });
   expect(await readFile(answers, "utf8")).toBe(`API_KEY="${SECRET}"\n`);
   expect((await stat(answers)).mode & 0o777).toBe(0o600);
   expect(await imagesOf(site)).toEqual(before);
   expect(await readdir(dir)).toEqual([]);
+});
+
+test("a setting that would change an image is refused, with the value that it has", async () => {
+  const refused = await install("1", "--set", `API_KEY=${SECRET}`, "--set", "REL_TAG=2");
+  expect(refused.exitCode).toBe(6);
+  expect(refused.error).toMatchObject({
+    message: "REL_TAG would make app run rel/app:2, which is not in this bundle; it has rel/app:1.",
+    hint: expect.stringContaining("--set REL_TAG=1"),
+  });
+  expect(await readdir(dir).catch(() => [])).toEqual([]);
 });
 
 test("the first signed bundle brings the key, with the answers from a file", async () => {
@@ -229,6 +246,8 @@ test("the executable keeps itself there as drybag-site, unless told not to", asy
   await rm(path.join(dir, "bin"), { recursive: true });
 });
 
+const INSTALL_IT = "Install it? [Y/n, or a SETTING to change] ";
+
 test("answered in a terminal that reports no size, a secret is made up and never shown", async () => {
   const command = [
     process.execPath,
@@ -242,11 +261,24 @@ test("answered in a terminal that reports no size, a secret is made up and never
   ];
   const shown = await answer(command, [
     ["API_KEY (Enter makes one up): ", ""],
-    ["Install it? [Y/n] ", "y"],
+    [INSTALL_IT, "greetings"],
+    [INSTALL_IT, "rel_tag"],
+    ["REL_TAG (1): ", "2"],
+    [INSTALL_IT, "GREETING"],
+    ["GREETING (hello): ", "moin"],
+    [INSTALL_IT, "y"],
   ]);
   const answers = await readFile(path.join(dir, "asked", "site.env"), "utf8");
   const secret = /^API_KEY="([A-Za-z0-9]{32})"$/m.exec(answers)?.[1] ?? "none";
   expect(shown).toMatch(/API_KEY +this site +\(hidden\)/);
+  expect(shown).toContain("There is no setting greetings. Did you mean GREETING?");
+  expect(shown).toContain(
+    "REL_TAG would make app run rel/app:2, which is not in this bundle; it has rel/app:1.",
+  );
+  expect(shown).toContain("REL_TAG stays as it was.");
+  expect(shown).toMatch(/GREETING +this site +moin/);
+  expect(answers).toMatch(/^GREETING="moin"$/m);
+  expect(answers).not.toContain("REL_TAG");
   expect(shown).toContain("is installed and healthy");
   expect(shown).not.toContain(secret);
   expect(shown).toMatch(/^. 5\/5 Start the stack and wait until it is healthy: 1 services/m);

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { DrybagError } from "@drybag/errors";
 import { openBundle, writeFileAtomically } from "@drybag/format";
 import { BundlePass } from "../bundle-pass.ts";
 import { endedUnexpectedly } from "../health/judge-services.ts";
@@ -11,16 +10,16 @@ import { writeReleaseEnv } from "../release/release-env.ts";
 import { releaseFlags } from "../release/release-flags.ts";
 import { makeDataFolders } from "../release/site-data.ts";
 import { writeAnswers } from "../settings/answers-file.ts";
-import { confirm } from "../settings/ask-settings.ts";
 import { switchCurrent } from "../site/current-release.ts";
 import { enterSite } from "../site/enter-site.ts";
 import { appendToJournal } from "../site/journal.ts";
 import { REPORT_FILE, releaseName, sitePaths } from "../site/site-paths.ts";
 import { judgeSigner } from "../trust/judge-signer.ts";
 import { pinSigner, readPinnedSigner } from "../trust/pinned-signer.ts";
+import { agree } from "./agree.ts";
 import { bringUp } from "./bring-up.ts";
 import { ByteMeter } from "./byte-meter.ts";
-import { describePlan, type InstallPlan } from "./describe-plan.ts";
+import type { InstallPlan } from "./describe-plan.ts";
 import type { InstallOptions, InstallSurroundings } from "./install-options.ts";
 import { buildReport, type InstallReport } from "./install-report.ts";
 import { type InstallPhase, interruptedIn } from "./interrupted.ts";
@@ -81,11 +80,11 @@ async function installBundle(
   await using pass = new BundlePass(bundle, { signal, onBytes: (bytes) => meter.add(bytes) });
 
   const prepared = await prepare(pass, site, projectName, options, { ...surroundings, stopwatch });
-  const { engine, composeVersion, images, load, answers, model } = prepared;
+  const { engine, composeVersion, images, load } = prepared;
   const store = engine.imageStore;
-  const before = [...checkOlder(manifest.version, previous?.manifest.version), ...prepared.findings];
-  showFindings(before, progress);
-  const plan: InstallPlan = {
+  const older = checkOlder(manifest.version, previous?.manifest.version);
+  showFindings([...older, ...prepared.findings], progress);
+  const planned: InstallPlan = {
     name: projectName,
     manifest,
     manifestSha256,
@@ -94,12 +93,14 @@ async function installBundle(
     folder: finalFolder,
     previous: previous?.name,
     load,
-    answers,
-    findings: before,
+    answers: prepared.answers,
+    findings: [...older, ...prepared.findings],
   };
+  const settled = options.dryRun ? prepared : await agree(planned, prepared, options, surroundings);
+  const { answers, model } = settled;
+  const before = [...older, ...settled.findings];
   if (options.answersOut !== undefined) await writeAnswers(options.answersOut, answers);
-  if (options.dryRun) return { plan };
-  await agree(plan, options, surroundings);
+  if (options.dryRun) return { plan: planned };
 
   enter("loading");
   const previousRelease = previous?.name ?? null;
@@ -173,18 +174,6 @@ async function installBundle(
   if (previous?.name !== release) await switchCurrent(paths, release);
   await appendToJournal(paths.journal, { step: "committed", release });
   return { report };
-}
-
-/** Shows what will be done and asks, unless that was answered on the command line. */
-async function agree(
-  plan: InstallPlan,
-  { yes }: InstallOptions,
-  { questions }: InstallSurroundings,
-): Promise<void> {
-  if (yes || !questions) return;
-  questions.stderr.write(describePlan(plan, questions.stderr.columns));
-  if (await confirm("Install it?", questions)) return;
-  throw new DrybagError("interrupted", "nothing was installed");
 }
 
 function sum(values: readonly number[]): number {

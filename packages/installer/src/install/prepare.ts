@@ -6,6 +6,7 @@ import type { ImageState } from "../images/image-state.ts";
 import type { LoadPlan } from "../images/plan-load.ts";
 import { checkHost, checkProject } from "../preflight/preflight.ts";
 import { checkClock } from "../preflight/preflight-clock.ts";
+import { checkImageSettings } from "../preflight/preflight-image-settings.ts";
 import { checkWritable } from "../preflight/preflight-site.ts";
 import { refuseErrors } from "../preflight/report-findings.ts";
 import { writeReleaseEnv } from "../release/release-env.ts";
@@ -31,6 +32,8 @@ export interface Prepared {
   answers: Map<string, string>;
   /** The project with the site's settings. */
   model: ComposeModel;
+  /** Looks again with other answers. Throws what is in the way. */
+  reconsider(answers: Map<string, string>): Promise<Pick<Prepared, "answers" | "model" | "findings">>;
 }
 
 /**
@@ -71,18 +74,31 @@ export async function prepare(
     // Without an engine nobody could say whose the ports are that are taken.
     const canAsk = check.host.engine !== undefined && check.host.composeVersion !== undefined;
     if (resolved.missing.length === 0 && canAsk) {
-      model = await readProject({ ...project, answers: resolved.answers });
-      findings.push(...(await checkProject({ ...aboutProject, model, host: check.host })));
+      const { answers } = resolved;
+      model = await readProject({ ...project, answers });
+      findings.push(
+        ...(await checkImageSettings({ ...project, folder: site.stagedFolder, answers })),
+        ...(await checkProject({ ...aboutProject, model, host: check.host })),
+      );
     }
     if (!questions) findings.push(...missingSettingFindings(resolved.missing));
     refuseErrors(findings);
-    return { check, findings, model };
+    return { check, clock, findings, model };
   });
   const { check, findings, model } = checked;
   const { images, load, host } = check;
   const { engine, composeVersion } = host;
   if (!engine) throw new Error("the engine did not answer, and no finding says so");
-  const facts = { engine, composeVersion, images, load };
+  const reconsider = async (answers: Map<string, string>) => {
+    const asked = await readProject({ ...project, answers });
+    const more = [
+      ...(await checkImageSettings({ ...project, folder: site.stagedFolder, answers })),
+      ...(await checkProject({ ...aboutProject, model: asked, host })),
+    ];
+    refuseErrors(more);
+    return { answers, model: asked, findings: [...check.findings, ...checked.clock, ...more] };
+  };
+  const facts = { engine, composeVersion, images, load, reconsider };
   if (model) return { ...facts, findings, answers: resolved.answers, model };
 
   const answers = new Map(resolved.answers);
@@ -90,12 +106,10 @@ export async function prepare(
     questions.stderr.write("\nThis stack needs to know a few things.\n");
     for (const [name, value] of await askSettings(resolved.missing, questions)) answers.set(name, value);
   }
-  return stopwatch.stage("settings", "Check the settings", async () => {
-    const asked = await readProject({ ...project, answers });
-    const more = await checkProject({ ...aboutProject, model: asked, host });
-    refuseErrors(more);
-    return { ...facts, findings: [...findings, ...more], answers, model: asked };
-  });
+  return stopwatch.stage("settings", "Check the settings", async () => ({
+    ...facts,
+    ...(await reconsider(answers)),
+  }));
 }
 
 async function readProject(input: {

@@ -11,20 +11,29 @@ export async function askSettings(
   questions: Questions,
 ): Promise<Map<string, string>> {
   const answers = new Map<string, string>();
-  for (const setting of missing) {
-    if (setting.description) questions.stderr.write(`${setting.description}\n`);
-    if (setting.choices) questions.stderr.write(`One of: ${setting.choices.join(", ")}\n`);
-    for (;;) {
-      const canMakeUp = generateSecret(setting) !== undefined;
-      const prompt = canMakeUp ? `${setting.name} (Enter makes one up): ` : `${setting.name}: `;
-      const value = (await ask(prompt, questions, setting.secret)) || (generateSecret(setting) ?? "");
-      const problem = value === "" ? "is needed" : settingProblem(setting, value);
-      if (problem === undefined) {
-        answers.set(setting.name, value);
-        break;
-      }
-      questions.stderr.write(`${setting.name} ${problem}.\n`);
-    }
-  }
+  for (const setting of missing) answers.set(setting.name, await askSetting(setting, questions));
   return answers;
+}
+
+/** Asks for one setting. Enter keeps the value that it has, or makes up a secret that has none. */
+export async function askSetting(setting: Setting, questions: Questions, present?: string): Promise<string> {
+  const { name, description, choices, secret } = setting;
+  if (description) questions.stderr.write(`${description}\n`);
+  if (choices) questions.stderr.write(`One of: ${choices.join(", ")}\n`);
+  const canMakeUp = !present && generateSecret(setting) !== undefined;
+  const onEnter = present
+    ? secret
+      ? "Enter keeps it"
+      : present
+    : canMakeUp
+      ? "Enter makes one up"
+      : undefined;
+  const prompt = onEnter === undefined ? `${name}: ` : `${name} (${onEnter}): `;
+  for (;;) {
+    const typed = await ask(prompt, questions, secret);
+    const value = typed || present || (generateSecret(setting) ?? "");
+    const problem = value === "" && setting.required ? "is needed" : settingProblem(setting, value);
+    if (problem === undefined) return value;
+    questions.stderr.write(`${name} ${problem}.\n`);
+  }
 }

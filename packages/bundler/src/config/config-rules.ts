@@ -4,6 +4,7 @@ import { buildProblems } from "./build-rules.ts";
 import type { ConfigDocument, Mistake, ValuePath } from "./config-document.ts";
 import { type ConfigFile, type SettingInFile, VERSION_PATTERN } from "./config-schema.ts";
 import { nameOf } from "./find-mistakes.ts";
+import { checkTaskRules } from "./task-rules.ts";
 
 /** What is wrong although the form is right: rules that a JSON Schema cannot say. */
 export function checkRules(document: ConfigDocument, config: ConfigFile): Mistake[] {
@@ -33,7 +34,7 @@ export function checkRules(document: ConfigDocument, config: ConfigFile): Mistak
     for (const { key, message } of settingProblems(document, name, setting ?? {}))
       refuse(["settings", name, ...key], message);
   }
-  return mistakes;
+  return [...mistakes, ...checkTaskRules(document, config)];
 }
 
 function isReference(reference: string): boolean {

@@ -1,6 +1,7 @@
 import { SETTING_TYPES } from "@drybag/format";
 import * as z from "zod";
 import { builds, frappe, recipe } from "./build-schema.ts";
+import { taskKeys } from "./task-schema.ts";
 
 /**
  * What drybag.yaml may hold: the one source of the validator, of the types and of docs/drybag.schema.json. What a JSON Schema
@@ -125,6 +126,7 @@ export const configSchema = z
     oneShots: lines
       .describe("Services that run once and end with exit code 0, where the Compose files do not show it.")
       .nullish(),
+    ...taskKeys,
     platform: z
       .string()
       .regex(

@@ -51,7 +51,10 @@ function problem(document: ConfigDocument, issue: Issue): string {
 /** Text of a certain form, or anything that YAML takes for a number or a truth value. */
 function unionProblem(issue: Extract<Issue, { code: "invalid_union" }>): string {
   const formIssue = issue.errors.flat().find(({ code }) => code !== "invalid_type");
-  return formIssue?.message ?? "must be text";
+  const takesList = issue.errors.some((errors) =>
+    errors.some((error) => error.code === "invalid_type" && error.expected === "array"),
+  );
+  return formIssue?.message ?? (takesList ? "must be text or a list" : "must be text");
 }
 
 /** Of a list or mapping that is of the right kind, what is wrong inside it. */

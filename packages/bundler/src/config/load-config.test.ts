@@ -66,6 +66,101 @@ partSize: 100M
   });
 });
 
+test("tasks, checks and backup, with what is left out filled in", () => {
+  const { project } = load(`
+tasks:
+  create:
+    when: first-install
+    service: web
+    command: make "$SITE"
+    settings: [SITE]
+    environment: { PORT: 0100 }
+    timeout: 2h
+    once: true
+  migrate: { when: [after-upgrade], service: web, command: [migrate, 1.0], mode: run, user: 1000, before: [dump], arguments: [APP] }
+  dump: { service: db, command: [dump], unless: "test -e /dump" }
+checks:
+  ping: { http: { service: web, port: 80, host: "\${SITE}" }, timeout: 90 }
+  open: { tcp: { service: db, port: 5432 } }
+  asks: { exec: { service: db, command: ping, user: 70 } }
+  says: { log: { service: db, pattern: ready } }
+backup: { exclude: [cache] }
+`);
+  expect(project.tasks.map(({ value }) => value)).toEqual([
+    {
+      name: "create",
+      when: ["first-install"],
+      service: "web",
+      mode: "exec",
+      command: ["sh", "-c", 'make "$SITE"'],
+      environment: { PORT: "0100" },
+      settings: ["SITE"],
+      timeoutSeconds: 7200,
+      once: true,
+    },
+    {
+      name: "migrate",
+      when: ["after-upgrade"],
+      service: "web",
+      mode: "run",
+      command: ["migrate", "1.0"],
+      user: "1000",
+      environment: {},
+      settings: [],
+      arguments: ["APP"],
+      timeoutSeconds: 1800,
+      before: ["dump"],
+    },
+    {
+      name: "dump",
+      when: ["on-demand"],
+      service: "db",
+      mode: "exec",
+      command: ["dump"],
+      environment: {},
+      settings: [],
+      timeoutSeconds: 1800,
+      unless: ["sh", "-c", "test -e /dump"],
+    },
+  ]);
+  const http = { kind: "http", service: "web", port: 80, path: "/", status: 200, host: "${SITE}" };
+  expect(project.checks.map(({ value }) => value)).toEqual([
+    { name: "ping", timeoutSeconds: 90, ...http },
+    { name: "open", timeoutSeconds: 120, kind: "tcp", service: "db", port: 5432 },
+    {
+      name: "asks",
+      timeoutSeconds: 120,
+      kind: "exec",
+      service: "db",
+      command: ["sh", "-c", "ping"],
+      user: "70",
+    },
+    { name: "says", timeoutSeconds: 120, kind: "log", service: "db", pattern: "ready" },
+  ]);
+  expect(project.backup?.value).toEqual({ exclude: ["cache"], keep: 3 });
+  expect(project.tasks[1]?.positionOf("before", 0)).toMatchObject({ line: 11 });
+  expect(project.checks[1]?.positionOf()).toMatchObject({ line: 15, column: 3 });
+});
+
+test.each([
+  ["checks: {a: {}}", "1:13: checks.a must have one of http, tcp, exec, log"],
+  [
+    "checks: {a: {tcp: {service: s, port: 1}, log: {service: s, pattern: x}}}",
+    "checks.a has tcp and log; a check has one of them",
+  ],
+  ["checks: {a: {log: {service: s, pattern: '('}}}", "checks.a.log.pattern is not a regular expression"],
+  ["checks: {a: {tcp: {service: s, port: 1}, timeout: 200h}}", "checks.a.timeout is more than a week"],
+  ["tasks: {a: {service: s, command: [x], timeout: 999999m}}", "tasks.a.timeout is more than a week"],
+  ["tasks: {a: {service: s, command: [''] }}", "tasks.a.command[0] must be a program"],
+  ["tasks: {a: {service: s, command: {} }}", "tasks.a.command must be text or a list"],
+  ["tasks: {a: {service: s, command: x, settings: [DOCKER_HOST]}}", "'DOCKER_HOST' steers Docker itself"],
+  ["tasks: {a: {service: s, command: x, settings: [A], arguments: [A]}}", "arguments[0] 'A' is given twice"],
+  ["tasks: {a: {service: s, comand: x}}", "did you mean 'command'?"],
+  ["tasks: {a: {service: s, command: x, when: never}}", "tasks.a.when must be one of first-install,"],
+])("a task or check that cannot be: %s", (text, message) => {
+  expect(mistakes(text).join("\n")).toContain(message);
+});
+
 test.each(["", "# nothing yet\n", "---\n", "{}", "settings:\nfiles:\n"])(
   "%j is a configuration that says nothing",
   (text) => {

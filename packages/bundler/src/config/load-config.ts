@@ -4,6 +4,7 @@ import { configInvalid, readConfigDocument } from "./config-document.ts";
 import { checkRules } from "./config-rules.ts";
 import type { ConfigFile, SettingInFile } from "./config-schema.ts";
 import { declaredBuilds, declaredFrappe } from "./declared-builds.ts";
+import { declaredTasks } from "./declared-tasks.ts";
 import { checkForm } from "./find-mistakes.ts";
 import type { DeclaredSetting, Placed, ProjectConfig } from "./project-config.ts";
 
@@ -69,6 +70,7 @@ function projectConfig(document: ConfigDocument, config: ConfigFile, folder: str
     oneShots: placed(["oneShots"], config.oneShots),
     builds: declaredBuilds(document, config.builds),
     frappe: config.frappe ? declaredFrappe(document, config.frappe) : undefined,
+    ...declaredTasks(document, config),
   };
 }
 

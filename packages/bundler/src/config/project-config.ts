@@ -1,6 +1,7 @@
 import type { SettingType } from "@drybag/format";
 import type { Position } from "../compose/compose-document.ts";
 import type { DeclaredBuild, DeclaredFrappe } from "./declared-builds.ts";
+import type { DeclaredTasks } from "./declared-tasks.ts";
 
 /** A text of drybag.yaml and its place. */
 export interface Placed {
@@ -24,7 +25,7 @@ export interface DeclaredSetting {
 }
 
 /** What drybag.yaml adds to a project beside the flags of docker compose. */
-export interface ProjectConfig {
+export interface ProjectConfig extends DeclaredTasks {
   file: string;
   /** Folder of drybag.yaml: what patterns are relative to. */
   folder: string;

@@ -135,3 +135,26 @@ test("a setting that no variable uses is found, with its place and what was mean
     { code: "setting-unused", remedy: expect.stringContaining("take it out") },
   ]);
 });
+
+test("what only a task needs is a setting, and must have a value", () => {
+  const collect = (environment: Record<string, string>, declared: DeclaredSetting[] = []) =>
+    collectSettings({
+      uses: [],
+      environment,
+      ownEnvironment: {},
+      unknown: [],
+      declared,
+      needed: ["SITE", "SITE"],
+    });
+  const position = { file: "/p/drybag.yaml", line: 1, column: 1 };
+  expect(collect({})).toEqual({
+    settings: [{ name: "SITE", required: true, secret: false }],
+    packedEnvironment: {},
+    findings: [],
+  });
+  expect(collect({ SITE: "erp" }).settings).toEqual([
+    { name: "SITE", required: false, secret: false, default: "erp" },
+  ]);
+  const optional = collect({}, [{ name: "SITE", position, required: false }]);
+  expect(optional).toMatchObject({ settings: [{ name: "SITE", required: false }], findings: [] });
+});

@@ -25,6 +25,8 @@ export interface SettingSources {
   envFiles?: readonly EnvFile[];
   /** What drybag.yaml says about them. */
   declared?: readonly DeclaredSetting[];
+  /** Names of those that tasks and checks need, whether or not the project refers to them. */
+  needed?: readonly string[];
 }
 
 /** Variables that every machine has; their value here says nothing about the site. */
@@ -45,11 +47,12 @@ const SECRET = /(?:^|_)(?:PASS(?:WORD|WD|PHRASE)?|PWD|SECRET|TOKEN|KEY|CREDENTIA
 
 /** Makes the site's settings of the variables that a project refers to, and of what drybag.yaml says about them. */
 export function collectSettings(sources: SettingSources): CollectedSettings {
-  const { ownEnvironment, declared = [] } = sources;
+  const { ownEnvironment, declared = [], needed = [] } = sources;
   const declaredByName = new Map(declared.map((setting) => [setting.name, setting]));
-  const names = [...new Set(sources.uses.map((use) => use.name))].filter(
-    (name) => declaredByName.has(name) || isOfTheSite(name),
-  );
+  const used = sources.uses.map((use) => use.name);
+  const names = [
+    ...new Set([...used.filter((name) => declaredByName.has(name) || isOfTheSite(name)), ...needed]),
+  ];
   const packedEnvironment: Record<string, string> = {};
   const settings = names.sort().map((name) => {
     const own = declaredByName.get(name);
@@ -80,7 +83,10 @@ function describeSetting(sources: SettingSources, name: string, own: DeclaredSet
   return {
     name,
     // A secret of the packing machine's environment is not carried: the site must say its own.
-    required: sources.unknown.includes(name) || (isOwn && secret) || own?.required === true,
+    required:
+      sources.unknown.includes(name) ||
+      (isOwn && secret) ||
+      (own?.required ?? isOnlyForTasks(sources, name, byDefault)),
     secret,
     ...(byDefault === undefined || secret ? {} : { default: byDefault }),
     ...(description === undefined ? {} : { description }),
@@ -90,6 +96,11 @@ function describeSetting(sources: SettingSources, name: string, own: DeclaredSet
     ...(own?.minimum === undefined ? {} : { minimum: own.minimum }),
     ...(own?.maximum === undefined ? {} : { maximum: own.maximum }),
   };
+}
+
+/** No Compose file gives it a meaning without a value, so the task needs one. */
+function isOnlyForTasks({ uses, environment }: SettingSources, name: string, byDefault: string | undefined) {
+  return byDefault === undefined && environment[name] === undefined && !uses.some((use) => use.name === name);
 }
 
 /** What the variable has when packing; drybag.yaml's default is in the environment already. */

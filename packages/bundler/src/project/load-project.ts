@@ -20,6 +20,7 @@ import { variablesOf } from "../compose/variables-of.ts";
 import type { ProjectConfig } from "../config/project-config.ts";
 import type { ProjectFlags } from "../options.ts";
 import { checkOneShots } from "./check-one-shots.ts";
+import { checkTasks, settingsOfTasks } from "./check-tasks.ts";
 import { collectSettings, isOfTheSite } from "./collect-settings.ts";
 
 /** A Compose project, read. */
@@ -65,7 +66,10 @@ export async function loadProject(
     readServiceFiles(docker, compose, environment, unknownVariables, signal),
   ]);
   const { config } = flags;
-  if (config !== undefined) checkOneShots(config, graph);
+  if (config !== undefined) {
+    checkOneShots(config, graph);
+    checkTasks(config, model);
+  }
   const { settings, packedEnvironment, findings } = collectSettings({
     uses: graph.documents.flatMap((document) => [...variablesOf(document), ...passedVariablesOf(document)]),
     environment,
@@ -73,6 +77,7 @@ export async function loadProject(
     unknown: unknownVariables,
     envFiles: await readEnvFiles(files),
     declared: config?.settings ?? [],
+    needed: config === undefined ? [] : settingsOfTasks(config),
   });
   return {
     sources,

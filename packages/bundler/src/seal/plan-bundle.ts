@@ -3,17 +3,20 @@ import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import {
+  type BackupRules,
   type BundledImage,
   type BundledService,
   type BundleEntry,
   type BundleFileEntry,
   blobEntry,
   buildImageEntries,
+  type Check,
   type Manifest,
   OFFLINE_COMPOSE_ENTRY,
   OFFLINE_ENV_ENTRY,
   type Platform,
   serializeManifest,
+  type Task,
 } from "@drybag/format";
 import { carriedTag } from "../images/collect-images.ts";
 import { serviceImage } from "../images/image-uses.ts";
@@ -67,10 +70,11 @@ export async function planBundle(parts: BundleParts, signal: AbortSignal): Promi
 
   const carried: BundleEntry[] = [];
   for (const file of files.files) carried.push(await describeFile(file, signal));
+  const { tasks, checks, backup } = bundledTasks(project);
   const draft: Manifest = {
     format: "drybag",
     formatVersion: 1,
-    critical: [],
+    critical: tasks.length > 0 ? ["tasks"] : [],
     name: parts.name,
     version: parts.version ?? "0",
     platform,
@@ -89,6 +93,9 @@ export async function planBundle(parts: BundleParts, signal: AbortSignal): Promi
     images: bundledImages(parts, imageEntries.images),
     layers: imageEntries.layerOrder,
     settings: project.settings,
+    ...(tasks.length > 0 && { tasks }),
+    ...(checks.length > 0 && { checks }),
+    ...(backup !== undefined && { backup }),
     entries: [
       ...carried,
       ...generated.map(describeContent),
@@ -154,6 +161,17 @@ export function bundledServices(project: LoadedProject): BundledService[] {
       ...(oneShots.has(name) && { oneShot: true as const }),
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Sorted by name. */
+function bundledTasks({ config }: LoadedProject): {
+  tasks: Task[];
+  checks: Check[];
+  backup: BackupRules | undefined;
+} {
+  const sorted = <T extends { name: string }>(declared: readonly { value: T }[] = []) =>
+    declared.map(({ value }) => value).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { tasks: sorted(config?.tasks), checks: sorted(config?.checks), backup: config?.backup?.value };
 }
 
 function bundledImages(

@@ -29,7 +29,14 @@ test.each([
 test("a one-shot may be declared in drybag.yaml", async () => {
   const position = { file: "drybag.yaml", line: 1, column: 1 };
   const lists = { extraImages: [], include: [], exclude: [], settings: [], builds: [], frappe: undefined };
-  const config = { file: "drybag.yaml", folder: "/", ...lists, oneShots: [{ text: "setup", position }] };
+  const tasks = { tasks: [], checks: [], backup: undefined };
+  const config = {
+    file: "drybag.yaml",
+    folder: "/",
+    ...lists,
+    ...tasks,
+    oneShots: [{ text: "setup", position }],
+  };
   const text = "services:\n  setup: {image: a:1.0}\n";
   expect(await lintFiles(restartPolicies, text, { config })).toEqual([]);
   expect(await lintFiles(restartPolicies, text)).toHaveLength(1);

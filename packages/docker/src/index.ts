@@ -4,6 +4,8 @@ export * from "./compose-logs.ts";
 export * from "./containers.ts";
 export * from "./engine-facts.ts";
 export * from "./images.ts";
+export * from "./registry-credentials.ts";
+export * from "./registry-facts.ts";
 export {
   type DockerContext,
   type DockerOutput,

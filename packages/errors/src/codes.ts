@@ -91,6 +91,9 @@ export const ERROR_EXIT_CODES = {
   "image-platform": EXIT.network,
   "pull-failed": EXIT.network,
   "push-failed": EXIT.network,
+  "registry-unreachable": EXIT.network,
+  "registry-refused": EXIT.network,
+  "registry-limited": EXIT.network,
 } as const satisfies Record<string, ExitCode>;
 
 export type ErrorCode = keyof typeof ERROR_EXIT_CODES;

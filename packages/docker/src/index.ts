@@ -1,4 +1,6 @@
 export * from "./archive-streams.ts";
+export * from "./build-log.ts";
+export * from "./buildx.ts";
 export * from "./compose.ts";
 export * from "./compose-logs.ts";
 export * from "./containers.ts";

@@ -12,6 +12,7 @@ export {
 export { type ImageReference, normalizeReference } from "./image-reference.ts";
 export type * from "./manifest.ts";
 export { SETTING_TYPES } from "./manifest.ts";
+export type * from "./manifest-build.ts";
 export type * from "./manifest-tasks.ts";
 export { CHECK_KINDS, TASK_TIMES } from "./manifest-tasks.ts";
 export * from "./names.ts";

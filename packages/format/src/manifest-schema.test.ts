@@ -4,6 +4,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { parseManifest, serializeManifest } from "./parse-manifest.ts";
 import { refusal } from "./testing/refusal.ts";
+import { tinyBuild } from "./testing/tiny-build.ts";
 import { tinyBundle } from "./testing/tiny-bundle.ts";
 import { tinyTasks } from "./testing/tiny-tasks.ts";
 
@@ -14,8 +15,14 @@ const ajv = new Ajv2020({ strict: false, formats: { regex: true } });
 const isValid = ajv.compile(schema);
 
 type Json = Record<string, unknown>;
-const tiny = () =>
-  JSON.parse(serializeManifest({ ...tinyBundle().manifest, ...tinyTasks() }).toString()) as Json;
+const tiny = () => {
+  const { manifest } = tinyBundle();
+  const images = manifest.images.map((image) => ({
+    ...image,
+    provenance: { ...image.provenance, build: tinyBuild() },
+  }));
+  return JSON.parse(serializeManifest({ ...manifest, ...tinyTasks(), images }).toString()) as Json;
+};
 
 /** Every object within a value, with its place. */
 function* objectsIn(value: unknown, place = ""): Generator<[string, Json]> {

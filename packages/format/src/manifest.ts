@@ -1,3 +1,4 @@
+import type { BuildProvenance } from "./manifest-build.ts";
 import type { BackupRules, Check, Task } from "./manifest-tasks.ts";
 
 /**
@@ -68,8 +69,13 @@ export interface BundledImage {
   diffIds: string[];
   /** Sum of the sizes of the uncompressed layers, in bytes; a layer that stands there twice counts twice. */
   sizeBytes: number;
-  /** Where it came from: registry digests (`name@sha256:…`) that the packing engine knew. */
-  provenance: { repoDigests: string[] };
+  /** Where it came from. */
+  provenance: {
+    /** Registry digests (`name@sha256:…`) that the packing engine knew. */
+    repoDigests: string[];
+    /** What it was built from, where Drybag built it. */
+    build?: BuildProvenance;
+  };
 }
 
 /** A layer, stored once however many images share it. */

@@ -15,6 +15,7 @@ import {
 } from "./manifest.ts";
 import { manifestProblem } from "./manifest-rules.ts";
 import { FORMAT_VERSION, LAYER_MEDIA_TYPES, MANIFEST_ENTRY, MAX_MANIFEST_BYTES } from "./names.ts";
+import { readBuildProvenance } from "./parse-build.ts";
 import { canonicalJson, isCanonicalJson, parseJson } from "./parse-json.ts";
 import { notEmpty, readBackupRules, readCheck, readTask } from "./parse-tasks.ts";
 
@@ -162,6 +163,7 @@ function readService(value: JsonValue): BundledService {
 }
 
 function readImage(value: JsonValue): BundledImage {
+  const build = value.field("provenance").field("build").optional(readBuildProvenance);
   return {
     tag: readTag(value.field("tag")),
     configDigest: readDigest(value.field("configDigest")),
@@ -173,6 +175,7 @@ function readImage(value: JsonValue): BundledImage {
         .field("provenance")
         .field("repoDigests")
         .list((item) => item.matching(/^[^\s@]+@sha256:[0-9a-f]{64}$/, "name@sha256:…")),
+      ...(build !== undefined && { build }),
     },
   };
 }

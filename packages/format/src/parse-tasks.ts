@@ -95,7 +95,7 @@ function readExecCheck(value: JsonValue): Omit<ExecCheck, "kind" | "service"> {
 }
 
 /** Sorted by name, whatever the order that they stand in. */
-function readMap(
+export function readMap(
   value: JsonValue,
   readName: (name: JsonValue) => string,
   readValue: (value: JsonValue) => string = (field) => field.text(),
@@ -108,7 +108,7 @@ function readTaskName(value: JsonValue): string {
   return value.matching(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and dashes");
 }
 
-function readVariableName(value: JsonValue): string {
+export function readVariableName(value: JsonValue): string {
   return value.matching(/^[A-Za-z_][A-Za-z0-9_]*$/, "the name of a variable");
 }
 

@@ -1,11 +1,23 @@
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
 import { buildFixture } from "@drybag/fixtures";
 import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
 import { execa } from "execa";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import {
   containersOf,
   DRYBAG_SITE,
@@ -215,6 +227,86 @@ test("logs shows what a service wrote", async () => {
   const { exitCode, stdout } = await drybagSite("logs", "--service", "app");
   expect(exitCode).toBe(0);
   expect(stdout).toContain("started 2");
+});
+
+test("doctor has nothing to say of what is as it was installed, and names everything that is not", async () => {
+  type Examined = { stacks: { ok: boolean; findings: { code: string; message: string }[] }[] };
+  const doctor = async () => {
+    const { exitCode, stacks } = await drybagSite<Examined>("doctor");
+    return { exitCode, codes: stacks[0]?.findings.map(({ code }) => code).sort() };
+  };
+  expect(await doctor()).toEqual({ exitCode: 0, codes: [] });
+  const release = path.join(dir, "stack", "current");
+  const [offline, compose] = ["compose.offline.yaml", "project/compose.yaml"].map((name) =>
+    path.join(release, name),
+  );
+  const packed = await readFile(offline as string, "utf8");
+  await writeFile(offline as string, packed.replace("pull_policy: never", "pull_policy: always"));
+  await rename(compose as string, `${compose}.away`);
+  await writeFile(compose as string, `${await readFile(`${compose}.away`, "utf8")}# changed\n`);
+  const env = path.join(release, ".env");
+  const answered = await readFile(env, "utf8");
+  await writeFile(env, answered.replace(SECRET, "another"), { mode: 0o600 });
+  await chmod(path.join(dir, "stack", "site.env"), 0o644);
+  await site.docker(["tag", "rel/app:1", "rel/app:kept"]);
+  await site.docker(["rmi", "rel/app:1"]);
+  expect(await doctor()).toEqual({
+    exitCode: 7,
+    codes: [
+      ...["container-outdated", "image-differs", "not-offline"],
+      ...["release-file-changed", "release-file-changed", "secrets-readable", "settings-not-applied"],
+    ],
+  });
+  await writeFile(offline as string, packed);
+  await writeFile(env, answered);
+  await rename(`${compose}.away`, compose as string);
+  await chmod(path.join(dir, "stack", "site.env"), 0o600);
+  await site.docker(["tag", "rel/app:kept", "rel/app:1"]);
+  await site.docker(["rmi", "rel/app:kept"]);
+  expect(await doctor()).toEqual({ exitCode: 0, codes: [] });
+});
+
+test("support writes one archive that tells a lot, and no secret", async () => {
+  await inApp(`echo 'connecting with ${SECRET}' >/proc/1/fd/1`);
+  const out = path.join(work, "support");
+  await mkdir(out);
+  const { path: archive } = await drybagSite<{ path: string }>("support", "--output", out);
+  const { stdout: names } = await execa("tar", ["-tzf", archive]);
+  const release = await current();
+  for (const name of [
+    ...["host.json", "docker/info.json", "problems.txt", "stack/status.json", "stack/doctor.json"],
+    ...[
+      "stack/containers.json",
+      "stack/logs/stack-app-1.log",
+      "stack/site/journal.ndjson",
+      "stack/site/site.env",
+    ],
+    ...[`stack/site/releases/${release}/report.json`, `stack/site/releases/${release}/.env`],
+  ]) {
+    expect(names.split("\n")).toContain(name);
+  }
+  const { stdout: everything } = await execa("tar", ["-xOzf", archive], { maxBuffer: 100_000_000 });
+  expect(everything).toContain("connecting with (hidden)");
+  expect(everything).not.toContain(SECRET);
+  expect((await execa("tar", ["-xOzf", archive, "problems.txt"])).stdout).toBe("none");
+  expect((await stat(archive)).mode & 0o777).toBe(0o600);
+  expect(await readdir(out)).toEqual([path.basename(archive)]);
+});
+
+test("status --watch tells each change, and ends with Ctrl-C and the last state", async () => {
+  const run = startInstaller(site, ["status", "--watch", "--json", "--dir", dir]);
+  const lines = createInterface({ input: run.stdout })[Symbol.asyncIterator]();
+  const healthy = async () => JSON.parse((await lines.next()).value as string).stacks[0].healthy;
+  expect(await healthy()).toBe(true);
+  await site.docker(["stop", "stack-app-1"]);
+  while (await healthy());
+  process.kill(-(run.pid as number), "SIGINT");
+  expect((await run).exitCode).toBe(7);
+  await site.docker(["start", "stack-app-1"]);
+  await vi.waitUntil(async () => (await drybagSite("status")).exitCode === 0, {
+    timeout: 60_000,
+    interval: 500,
+  });
 });
 
 test("prune takes the old release and its image, and rollback says that it is gone", async () => {

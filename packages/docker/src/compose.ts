@@ -180,6 +180,8 @@ export interface ComposeService {
   ports?: ComposePort[];
   network_mode?: string;
   container_name?: string;
+  /** Env files merged in. */
+  environment?: Record<string, string | null> | null;
   provider?: unknown;
   pre_start?: ComposeHook[] | null;
   post_start?: ComposeHook[] | null;

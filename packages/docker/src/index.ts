@@ -3,6 +3,7 @@ export * from "./build-log.ts";
 export * from "./buildx.ts";
 export * from "./compose.ts";
 export * from "./compose-logs.ts";
+export * from "./container-log.ts";
 export * from "./containers.ts";
 export * from "./engine-facts.ts";
 export * from "./images.ts";

@@ -20,6 +20,7 @@ export { type OpenedBundle, openBundle } from "./open-bundle.ts";
 export { parseManifest, serializeManifest } from "./parse-manifest.ts";
 export type { WrittenPart } from "./part-writer.ts";
 export { type ReadBundleOptions, type ReadEntry, readBundle } from "./read-bundle.ts";
+export * from "./secret-names.ts";
 export { type SettingForm, settingValueProblem } from "./setting-value.ts";
 export { requireTrustedSigner, verifyBundleSigner } from "./signature/bundle-signer.ts";
 export type { SshPublicKey } from "./signature/ssh-public-key.ts";

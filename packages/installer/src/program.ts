@@ -1,5 +1,7 @@
 import { run } from "@drybag/terminal";
 import { Command } from "commander";
+import { completionCommand } from "./commands/completion-command.ts";
+import { doctorCommand } from "./commands/doctor-command.ts";
 import {
   type InstallFlags,
   installCommand,
@@ -11,12 +13,15 @@ import { type PruneFlags, parseKeep, pruneCommand } from "./commands/prune-comma
 import { releasesCommand } from "./commands/releases-command.ts";
 import { type RollbackFlags, rollbackCommand } from "./commands/rollback-command.ts";
 import { DEFAULT_DIR, parseFingerprint, parseSeconds, type SiteFlags } from "./commands/site-flags.ts";
-import { statusCommand } from "./commands/status-command.ts";
+import { type StatusFlags, statusCommand } from "./commands/status-command.ts";
+import { type SupportFlags, supportCommand } from "./commands/support-command.ts";
 import { type UninstallFlags, uninstallCommand } from "./commands/uninstall-command.ts";
 import { verifyCommand } from "./commands/verify-command.ts";
+import { commandTree } from "./completion/command-tree.ts";
+import { keepSelf } from "./self/keep-self.ts";
 
-/** The command line of drybag-site. */
-export function createProgram(): Command {
+/** The command line of drybag-site; `version` is its own. */
+export function createProgram(version = "0.0.0-source"): Command {
   const program = new Command("drybag-site").description(
     "Installs a Drybag bundle on a server without a network, and says how it does.",
   );
@@ -40,7 +45,13 @@ export function createProgram(): Command {
     .option("--no-self-install", "do not install drybag-site itself on this server")
     .option("-y, --yes", "install without asking")
     .option("--timeout <seconds>", "how long the stack may take to become healthy", parseSeconds, 600)
-    .action(run<InstallFlags, [string?]>(installCommand));
+    .action(
+      run<InstallFlags, [string?]>((context, flags, folder) =>
+        installCommand(context, flags, folder, (stack, { dir }, progress) =>
+          keepSelf({ version, tree: commandTree(program) }, stack, dir, progress),
+        ),
+      ),
+    );
 
   program
     .command("preflight")
@@ -63,7 +74,28 @@ export function createProgram(): Command {
     .description("show what runs, and whether it is what was installed")
     .argument("[name]", "name of the stack (default: all)")
     .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
-    .action(run<SiteFlags, [string?]>(statusCommand));
+    .option(
+      "-w, --watch",
+      "look again every 2 s until Ctrl-C; with --json one line for each look that differs",
+    )
+    .action(run<StatusFlags, [string?]>(statusCommand));
+
+  program
+    .command("doctor")
+    .description("compare images, containers, files, settings and records with what was installed")
+    .argument("[name]", "name of the stack (default: all)")
+    .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
+    .action(run<SiteFlags, [string?]>(doctorCommand));
+
+  program
+    .command("support")
+    .description("write one archive with facts, states, logs and configuration, secrets taken out")
+    .argument("[name]", "name of the stack (default: all)")
+    .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
+    .option("-o, --output <file>", "file to write, or the folder it goes to (default: this folder)")
+    .action(
+      run<SupportFlags, [string?]>((context, flags, name) => supportCommand(context, flags, name, version)),
+    );
 
   program
     .command("logs")
@@ -109,6 +141,12 @@ export function createProgram(): Command {
     .option("--confirm <name>", "the name, where nobody is there to type it")
     .option("-y, --yes", "remove it without asking")
     .action(run<UninstallFlags, [string]>(uninstallCommand));
+
+  program
+    .command("completion")
+    .description("print the completion for a shell: bash, zsh or fish")
+    .argument("<shell>", "the shell")
+    .action(run<object, [string]>((context, _flags, shell) => completionCommand(context, program, shell)));
 
   return program;
 }

@@ -9,11 +9,17 @@ import { describePlan, planAsJson } from "../install/describe-plan.ts";
 import { describeReport } from "../install/describe-report.ts";
 import { INSTALL_STAGES, install } from "../install/install.ts";
 import type { InstallOptions } from "../install/install-options.ts";
-import { showFindings } from "../preflight/report-findings.ts";
-import { type InstalledSelf, installSelf } from "../self/install-self.ts";
+import type { InstalledSelf } from "../self/install-self.ts";
 import { parseEnvLines } from "../settings/env-lines.ts";
 import { parseAssignment } from "../settings/resolve-settings.ts";
-import { DEFAULT_DIR, type SiteFlags, stackName } from "./site-flags.ts";
+import { type SiteFlags, stackName } from "./site-flags.ts";
+
+/** Keeps the program on this server, if it can. */
+export type SelfInstaller = (
+  stack: string,
+  options: InstallOptions,
+  progress: Progress,
+) => Promise<InstalledSelf | undefined>;
 
 export interface InstallFlags extends SiteFlags {
   name?: string;
@@ -33,6 +39,7 @@ export async function installCommand(
   context: RunContext,
   flags: InstallFlags,
   carryFolder = ".",
+  self: SelfInstaller = async () => undefined,
 ): Promise<ExitCode> {
   const options = await installOptions(flags, carryFolder, context.cwd);
   if (!options.yes && !options.dryRun && !context.canAsk) {
@@ -49,10 +56,8 @@ export async function installCommand(
     signal,
     questions: context.canAsk && !options.yes ? { stdin, stderr, signal } : undefined,
   });
-  const self =
-    "report" in outcome && flags.selfInstall
-      ? await keepSelf(outcome.report.name, options, progress)
-      : undefined;
+  const kept =
+    "report" in outcome && flags.selfInstall ? await self(outcome.report.name, options, progress) : undefined;
   await progress.close();
   if ("plan" in outcome) {
     const { plan } = outcome;
@@ -61,7 +66,7 @@ export async function installCommand(
     return EXIT.ok;
   }
   const { report } = outcome;
-  const program = self?.command ?? programName(options.carryFolder);
+  const program = kept?.command ?? programName(options.carryFolder);
   const text = { unicode: context.unicode, dir: options.dir, program };
   context.stdout.write(context.json ? `${JSON.stringify(report)}\n` : describeReport(report, text));
   return EXIT.ok;
@@ -81,30 +86,6 @@ export async function preflightCommand(
 ): Promise<ExitCode> {
   const asInstall: InstallFlags = { ...flags, dryRun: true, yes: true, selfInstall: false, timeout: 1 };
   return installCommand(context, asInstall, carryFolder);
-}
-
-const LINK_FOLDER = "/usr/local/bin";
-
-/**
- * The installer as a program of this server, for `status`, `rollback` and the like. A stack that runs is not called failed because this
- * did not work. The link is made for the usual folder only: without --dir, the program looks there.
- */
-async function keepSelf(
-  stack: string,
-  { dir }: InstallOptions,
-  progress: Progress,
-): Promise<InstalledSelf | undefined> {
-  // Its place would be the folder of a stack of that name.
-  if (!isSea() || stack === "bin") return undefined;
-  const mayLink = dir === DEFAULT_DIR && process.getuid?.() === 0;
-  try {
-    return await installSelf(process.execPath, dir, mayLink ? LINK_FOLDER : undefined);
-  } catch (error) {
-    const message = `drybag-site could not be installed in ${dir}/bin (${(error as Error).message}).`;
-    const remedy = "The stack itself is installed. Start the program from the carry folder with install.sh.";
-    showFindings([{ code: "self-not-installed", severity: "warning", message, remedy }], progress);
-    return undefined;
-  }
 }
 
 /** The executable on the stick is started by install.sh from a copy that is gone afterwards. */

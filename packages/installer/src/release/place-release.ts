@@ -43,7 +43,8 @@ async function mendRelease(staged: string, final: string, manifest: Manifest): P
   return findings;
 }
 
-async function isAsPacked(path: string, entry: BundleFileEntry): Promise<boolean> {
+/** Whether a file still has the bytes that were packed. */
+export async function isAsPacked(path: string, entry: BundleFileEntry): Promise<boolean> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(path), hash);
   return hash.digest("hex") === entry.sha256;

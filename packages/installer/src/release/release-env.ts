@@ -25,19 +25,23 @@ export interface ReleaseEnv {
 export async function writeReleaseEnv(release: ReleaseEnv): Promise<boolean> {
   const { manifest, folder } = release;
   refuseSeparator(release.finalFolder);
-  const envFiles = await Promise.all(
-    manifest.project.envFiles.map((file) => readFile(join(folder, file), "utf8")),
-  );
+  const content = await renderReleaseEnv(release);
   const { marker } = composeFileVariable(manifest);
   if (marker !== undefined) {
     await mkdir(dirname(join(folder, marker)), { recursive: true });
     await writeFileAtomically(join(folder, marker), "services: {}\n", { mode: 0o644 });
   }
   const path = join(folder, RELEASE_ENV_FILE);
-  const content = releaseEnvText(release, envFiles);
   if ((await readFile(path, "utf8").catch(() => undefined)) === content) return false;
   await writeFileAtomically(path, content, { mode: 0o600 });
   return true;
+}
+
+/** What the release's `.env` has to be. */
+export async function renderReleaseEnv(release: ReleaseEnv): Promise<string> {
+  const { manifest, folder } = release;
+  const envFiles = manifest.project.envFiles.map((file) => readFile(join(folder, file), "utf8"));
+  return releaseEnvText(release, await Promise.all(envFiles));
 }
 
 /** Exported for its test. */

@@ -21,27 +21,43 @@ test("the program lies in bin, with a link, and replaces the one before", async 
   const dir = join(folder, "opt");
   for (const content of ["old", "new"]) {
     await writeFile(executable, content);
-    expect(await installSelf(executable, dir, links)).toEqual({
+    expect(await installSelf(executable, "1.0.0", dir, links)).toEqual({
       path: join(dir, "bin/drybag-site"),
       command: "drybag-site",
     });
     expect(await readFile(join(links, "drybag-site"), "utf8")).toBe(content);
   }
   expect((await stat(join(dir, "bin/drybag-site"))).mode & 0o777).toBe(0o755);
-  expect(await readdir(join(dir, "bin"))).toEqual(["drybag-site"]);
+  expect(await readdir(join(dir, "bin"))).toEqual(["drybag-site", "drybag-site.version"]);
+});
+
+test("a newer one stays, an equal or older one does not", async () => {
+  const contents = [];
+  for (const version of ["1.2.0", "1.1.9", "1.2.0", "1.10.0", "0.9.0"]) {
+    await writeFile(executable, version);
+    const { path, newerStays } = await installSelf(executable, version, folder, undefined);
+    contents.push([await readFile(path, "utf8"), newerStays]);
+  }
+  expect(contents).toEqual([
+    ["1.2.0", undefined],
+    ["1.2.0", "1.2.0"],
+    ["1.2.0", undefined],
+    ["1.10.0", undefined],
+    ["1.10.0", "1.10.0"],
+  ]);
 });
 
 test("one that runs from there already is left alone", async () => {
-  const { path } = await installSelf(executable, folder, undefined);
-  expect(await installSelf(path, folder, undefined)).toEqual({ path, command: path });
+  const { path } = await installSelf(executable, "1.0.0", folder, undefined);
+  expect(await installSelf(path, "1.0.0", folder, undefined)).toEqual({ path, command: path });
   expect(await readFile(path, "utf8")).toBe("new");
 });
 
 test("something else of that name is not replaced, and a folder that is not there is not made", async () => {
   await writeFile(join(links, "drybag-site"), "another program");
-  const { path, command } = await installSelf(executable, folder, links);
+  const { path, command } = await installSelf(executable, "1.0.0", folder, links);
   expect(command).toBe(path);
   expect(await readFile(join(links, "drybag-site"), "utf8")).toBe("another program");
-  expect((await installSelf(executable, folder, join(folder, "missing"))).command).toBe(path);
+  expect((await installSelf(executable, "1.0.0", folder, join(folder, "missing"))).command).toBe(path);
   await expect(readlink(join(folder, "missing"))).rejects.toThrow();
 });

@@ -68,7 +68,7 @@ export async function readStatus(
 }
 
 /** Containers that were made from something else than the release's image. */
-function otherImages(
+export function otherImages(
   services: readonly JudgedService[],
   { manifest }: InstalledRelease,
   store: ImageStore,

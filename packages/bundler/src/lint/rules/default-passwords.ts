@@ -1,4 +1,5 @@
 import type { Finding } from "@drybag/errors";
+import { isGuessable, isSecretName, urlCredentials } from "@drybag/format";
 import { isScalar } from "yaml";
 import type { Position } from "../../compose/compose-document.ts";
 import { interpolate } from "../../compose/interpolate.ts";
@@ -7,7 +8,6 @@ import type { LintProject } from "../lint-project.ts";
 import { type LintService, wordsOf } from "../lint-service.ts";
 import { type Entry, entriesOf } from "../places.ts";
 import { at, quoted, type Rule } from "../rule.ts";
-import { isGuessable, isSecretName, urlCredentials } from "../secret-names.ts";
 
 /** Passwords that everybody tries first, as the services will get them. */
 export const defaultPasswords: Rule = {

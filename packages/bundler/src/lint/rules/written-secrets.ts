@@ -1,7 +1,4 @@
 import type { Finding } from "@drybag/errors";
-import type { Position } from "../../compose/compose-document.ts";
-import type { LintProject } from "../lint-project.ts";
-import { at, type Rule } from "../rule.ts";
 import {
   isGuessable,
   isNoSecret,
@@ -9,7 +6,10 @@ import {
   knownToken,
   PRIVATE_KEY,
   urlCredentials,
-} from "../secret-names.ts";
+} from "@drybag/format";
+import type { Position } from "../../compose/compose-document.ts";
+import type { LintProject } from "../lint-project.ts";
+import { at, type Rule } from "../rule.ts";
 import { type WrittenScalar, writtenScalars } from "../written-scalars.ts";
 
 /** Secrets that stand in files of the project, which the bundle carries as they are. The secret itself is never shown. */

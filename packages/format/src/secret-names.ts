@@ -74,6 +74,13 @@ const TOKENS: [RegExp, string][] = [
   [/\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}/, "a SendGrid key"],
 ];
 
+const ANY_TOKEN = new RegExp(TOKENS.map(([pattern]) => pattern.source).join("|"), "g");
+
+/** The text with every known token in it replaced. */
+export function hideTokens(text: string, replacement: string): string {
+  return text.replace(ANY_TOKEN, replacement);
+}
+
 export const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/;
 
 export interface UrlCredentials {

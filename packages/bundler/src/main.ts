@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { run, runMain } from "@drybag/terminal";
 import { Command, Option } from "commander";
+import { type BumpFlags, bumpCommand } from "./bump/bump-command.ts";
 import { addBundleCommands } from "./bundle-commands.ts";
 import { jsonSchema } from "./config/config-schema.ts";
 import { findConfig } from "./config/find-config.ts";
@@ -10,6 +11,7 @@ import { type InitFlags, initCommand } from "./init-command.ts";
 import { type LintFlags, lintCommand } from "./lint-command.ts";
 import { notesCommand } from "./notes/notes-command.ts";
 import { type PackFlags, packOptions } from "./options.ts";
+import { type OutdatedFlags, outdatedCommand } from "./outdated/outdated-command.ts";
 import { pack } from "./pack.ts";
 import { packReport, packReportJson } from "./pack-report.ts";
 import { collect, type ProjectCommandFlags, withProjectOptions } from "./project-options.ts";
@@ -90,6 +92,23 @@ withProjectOptions(program.command("lint"))
   .option("--strict", "fail on warnings too")
   .option("--json", "result as JSON on stdout")
   .action(run<LintFlags, []>(lintCommand));
+
+withProjectOptions(program.command("outdated"))
+  .description("show newer tags of the images, and of frappe and its apps")
+  .option("--exit-code", "end with 9 when something is newer")
+  .option("--json", "result as JSON on stdout")
+  .action(run<OutdatedFlags, []>(outdatedCommand));
+
+withProjectOptions(program.command("bump"))
+  .description("write newer tags into the files in which the present ones stand")
+  .argument("[names...]", "images, services, apps, or frappe (default: whatever has a newer tag)")
+  .option("--patch", "the newest patch release at most")
+  .option("--minor", "the newest minor release at most (the default)")
+  .option("--major", "the newest release")
+  .option("--to <tag>", "exactly this tag, of the one name")
+  .option("--dry-run", "show what would change and write nothing")
+  .option("--json", "result as JSON on stdout")
+  .action(run<BumpFlags, [string[]]>(bumpCommand));
 
 withProjectOptions(program.command("notes"))
   .description("release notes: what changes from a bundle to another one, or to the project")

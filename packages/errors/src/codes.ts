@@ -11,6 +11,7 @@ export const EXIT = {
   host: 6,
   unhealthy: 7,
   network: 8,
+  found: 9,
   interrupted: 130,
 } as const;
 
@@ -38,6 +39,7 @@ export const ERROR_EXIT_CODES = {
   "setting-invalid": EXIT.project,
   "reference-invalid": EXIT.project,
   "signers-invalid": EXIT.project,
+  "place-unknown": EXIT.project,
   "apps-invalid": EXIT.project,
   "build-dirty": EXIT.project,
   "build-failed": EXIT.project,
@@ -81,6 +83,8 @@ export const ERROR_EXIT_CODES = {
   "already-running": EXIT.host,
   "git-missing": EXIT.host,
   "installer-missing": EXIT.host,
+  "scanner-missing": EXIT.host,
+  "scanner-failed": EXIT.host,
   "release-not-found": EXIT.host,
   "signing-failed": EXIT.host,
   "media-unreadable": EXIT.host,
@@ -94,6 +98,11 @@ export const ERROR_EXIT_CODES = {
   "registry-unreachable": EXIT.network,
   "registry-refused": EXIT.network,
   "registry-limited": EXIT.network,
+  "repository-unreachable": EXIT.network,
+  "repository-refused": EXIT.network,
+  "tag-not-found": EXIT.network,
+
+  "scan-found": EXIT.found,
 } as const satisfies Record<string, ExitCode>;
 
 export type ErrorCode = keyof typeof ERROR_EXIT_CODES;

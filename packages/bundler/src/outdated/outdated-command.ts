@@ -1,0 +1,25 @@
+import { EXIT, type ExitCode } from "@drybag/errors";
+import type { RunContext } from "@drybag/terminal";
+import { type ProjectCommandFlags, readProjectFlags } from "../project-options.ts";
+import { findOutdated } from "./find-outdated.ts";
+import { isOutdated } from "./outdated-item.ts";
+import { outdatedJson, outdatedReport } from "./outdated-report.ts";
+
+export interface OutdatedFlags extends ProjectCommandFlags {
+  exitCode?: boolean;
+}
+
+/**
+ * `drybag outdated`: newer tags of apps and images. Exit code 8 when something could not be asked for, with --exit-code 9 when
+ * something is newer.
+ */
+export async function outdatedCommand(context: RunContext, flags: OutdatedFlags): Promise<ExitCode> {
+  const chosen = await readProjectFlags(flags, context.cwd);
+  const { items } = await context.wait("asking registries and repositories", () =>
+    findOutdated({ env: context.env }, chosen, context.signal),
+  );
+  const width = context.stdout.isTTY ? context.stdout.columns : undefined;
+  context.stdout.write(context.json ? outdatedJson(items) : outdatedReport(items, context.cwd, width));
+  if (items.some(({ problem }) => problem !== undefined)) return EXIT.network;
+  return flags.exitCode && items.some(isOutdated) ? EXIT.found : EXIT.ok;
+}

@@ -1,0 +1,67 @@
+import { readFile } from "node:fs/promises";
+import { parseEnv } from "node:util";
+import { DrybagError } from "@drybag/errors";
+import type { DeclaredFrappe } from "../config/declared-builds.ts";
+import type { Placed } from "../config/project-config.ts";
+import { appName } from "../recipes/frappe/pinned-app.ts";
+import { readPinnedApps } from "../recipes/frappe/read-apps.ts";
+import { type TextPlace, wholeValue } from "./text-place.ts";
+
+/** Frappe or an app, pinned to a tag, or to a commit of a branch. */
+export interface AppPin {
+  kind: "frappe" | "app";
+  /** Last part of its address. */
+  name: string;
+  /** Address with `${NAME}` for tokens. */
+  url: string;
+  /** The tag, or the branch that the commit is of. */
+  ref: TextPlace | undefined;
+  commit: TextPlace | undefined;
+}
+
+/** What the recipe frappe pins, frappe first. Throws `file-missing`, `file-unreadable`, `apps-invalid` for an apps.json with mistakes. */
+export async function appPins(frappe: DeclaredFrappe): Promise<AppPin[]> {
+  const { apps, findings } = await readPinnedApps(frappe);
+  const mistakes = findings.filter(({ severity }) => severity === "error");
+  if (mistakes.length > 0) {
+    const lines = mistakes.map(({ position: at, message }) =>
+      at === undefined ? message : `${at.file}:${at.line}:${at.column}: ${message}`,
+    );
+    throw new DrybagError("apps-invalid", lines.join("\n"), { hint: "Mend the file there." });
+  }
+  const place = (placed: Placed | undefined) => placed && wholeValue(placed.position, placed.text);
+  return [
+    {
+      kind: "frappe",
+      name: "frappe",
+      url: frappe.repo.text,
+      ref: place(frappe.version),
+      commit: place(frappe.commit),
+    },
+    ...apps.map(
+      (app): AppPin => ({
+        kind: "app",
+        name: appName(app),
+        url: app.url.text,
+        ref: place(app.refs[0]),
+        commit: place(app.commit),
+      }),
+    ),
+  ];
+}
+
+/** Values for `${NAME}` in addresses: of the environment, then of the file that `frappe.tokenFile` names. Throws `file-unreadable`. */
+export async function readTokens(
+  { tokenFile }: DeclaredFrappe,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Record<string, string | undefined>> {
+  if (tokenFile === undefined) return { ...env };
+  const text = await readFile(tokenFile, "utf8").catch((cause) => {
+    throw new DrybagError("file-unreadable", `The file of tokens ${tokenFile} cannot be read.`, {
+      hint: "Check 'frappe.tokenFile' of drybag.yaml.",
+      cause,
+    });
+  });
+  const own = Object.entries(env).filter(([, value]) => value !== undefined && value !== "");
+  return { ...parseEnv(text), ...Object.fromEntries(own) };
+}

@@ -78,7 +78,9 @@ function placesOf({ pin }: OutdatedItem): Position[] {
     "app" in pin
       ? [(pin.app.ref ?? pin.app.commit)?.position]
       : pin.image.uses.flatMap((use) => {
-          const own = use.tag.flatMap((part) => part.place?.position ?? []);
+          // Of `${VERSION}-alpine`, only the version is of interest.
+          const versions = use.tag.filter(({ text }) => /\d/.test(text));
+          const own = versions.flatMap((part) => part.place?.position ?? []);
           return own.length > 0 ? own : [use.position];
         });
   const known = positions.filter((position) => position !== undefined);

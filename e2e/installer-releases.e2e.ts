@@ -386,6 +386,7 @@ test("uninstall keeps the data, and installing again finds it", async () => {
     "journal.ndjson",
     "signer.pub",
     "site.env",
+    "tasks.json",
   ]);
   expect((await drybagSite("status")).error?.code).toBe("release-not-found");
   expect((await install("3")).trust).toBe("same");

@@ -144,6 +144,7 @@ describe.each(["site", "modern"] as const)("on the engine '%s'", (siteName) => {
       "journal.ndjson",
       "releases",
       "site.env",
+      "tasks.json",
     ]);
     expect(await readdir(path.join(dir, "app", "releases"))).toHaveLength(1);
   });

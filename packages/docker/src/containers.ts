@@ -27,6 +27,8 @@ export interface ContainerFacts {
   configHash: string | undefined;
   /** Ports of the host that lead into it while it runs. */
   ports: PublishedPort[];
+  /** Its addresses in the networks of the engine while it runs; none in the host's network. */
+  addresses: string[];
 }
 
 export interface PublishedPort {
@@ -97,7 +99,10 @@ interface EngineContainer {
   };
   Config: { Labels?: Record<string, string> | null };
   HostConfig: { RestartPolicy?: { Name: string } };
-  NetworkSettings?: { Ports?: Record<string, { HostIp: string; HostPort: string }[] | null> | null };
+  NetworkSettings?: {
+    Ports?: Record<string, { HostIp: string; HostPort: string }[] | null> | null;
+    Networks?: Record<string, { IPAddress?: string; GlobalIPv6Address?: string }> | null;
+  };
 }
 
 function toContainerFacts(container: EngineContainer): ContainerFacts {
@@ -121,6 +126,9 @@ function toContainerFacts(container: EngineContainer): ContainerFacts {
     project: labels["com.docker.compose.project"],
     configHash: labels["com.docker.compose.config-hash"],
     ports: publishedPorts(container),
+    addresses: Object.values(container.NetworkSettings?.Networks ?? {})
+      .flatMap(({ IPAddress, GlobalIPv6Address }) => [IPAddress, GlobalIPv6Address])
+      .filter((address): address is string => address !== undefined && address !== ""),
   };
 }
 
@@ -142,9 +150,10 @@ export async function readContainerLog(
   context: DockerContext,
   id: string,
   lines: number,
-  options: RunOptions = {},
+  options: RunOptions & { since?: string } = {},
 ): Promise<string> {
-  const output = await runDocker(context, ["logs", "--tail", String(lines), id], {
+  const since = options.since === undefined ? [] : ["--since", options.since];
+  const output = await runDocker(context, ["logs", "--tail", String(lines), ...since, id], {
     ...options,
     allowExitCodes: [1],
   });

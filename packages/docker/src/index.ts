@@ -6,9 +6,11 @@ export * from "./compose-logs.ts";
 export * from "./container-log.ts";
 export * from "./containers.ts";
 export * from "./engine-facts.ts";
+export * from "./exec.ts";
 export * from "./images.ts";
 export * from "./registry-credentials.ts";
 export * from "./registry-facts.ts";
+export * from "./relay.ts";
 export {
   type DockerContext,
   type DockerOutput,
@@ -16,5 +18,7 @@ export {
   type RunOptions,
   runDocker,
 } from "./run-docker.ts";
+export * from "./run-service.ts";
 export * from "./take-down.ts";
 export * from "./versions.ts";
+export * from "./volumes.ts";

@@ -88,8 +88,10 @@ export const ERROR_EXIT_CODES = {
   "release-not-found": EXIT.host,
   "signing-failed": EXIT.host,
   "media-unreadable": EXIT.host,
+  "task-not-found": EXIT.host,
 
   unhealthy: EXIT.unhealthy,
+  "task-failed": EXIT.unhealthy,
 
   "image-not-found": EXIT.network,
   "image-platform": EXIT.network,

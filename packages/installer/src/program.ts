@@ -12,6 +12,7 @@ import { type LogsFlags, logsCommand, parseTail } from "./commands/logs-command.
 import { type PruneFlags, parseKeep, pruneCommand } from "./commands/prune-command.ts";
 import { releasesCommand } from "./commands/releases-command.ts";
 import { type RollbackFlags, rollbackCommand } from "./commands/rollback-command.ts";
+import { type RunFlags, runCommand, tasksCommand } from "./commands/run-command.ts";
 import { DEFAULT_DIR, parseFingerprint, parseSeconds, type SiteFlags } from "./commands/site-flags.ts";
 import { type StatusFlags, statusCommand } from "./commands/status-command.ts";
 import { type SupportFlags, supportCommand } from "./commands/support-command.ts";
@@ -106,6 +107,24 @@ export function createProgram(version = "0.0.0-source"): Command {
     .option("-n, --tail <lines>", "last lines of each container, or 'all'", parseTail, 100)
     .option("-f, --follow", "go on as they write more")
     .action(run<LogsFlags, [string?]>(logsCommand));
+
+  program
+    .command("run")
+    .description("run a task of the release that runs, and show what it writes")
+    .argument("<task>", "name of the task; 'tasks' lists them")
+    .argument("[NAME=value...]", "values of its arguments")
+    .option("--name <name>", "name of the stack, where there are several")
+    .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
+    .option("--values <file>", 'values of its arguments, a line NAME="value" each; NAME=value wins')
+    .option("--again", "also where it has run already and is to run once")
+    .action(run<RunFlags, [string, string[]?]>(runCommand));
+
+  program
+    .command("tasks")
+    .description("list the tasks that can be run, and when they run by themselves")
+    .argument("[name]", "name of the stack (default: all)")
+    .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
+    .action(run<SiteFlags, [string?]>(tasksCommand));
 
   program
     .command("releases")

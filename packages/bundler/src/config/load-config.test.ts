@@ -77,8 +77,8 @@ tasks:
     environment: { PORT: 0100 }
     timeout: 2h
     once: true
-  migrate: { when: [after-upgrade], service: web, command: [migrate, 1.0], mode: run, user: 1000, before: [dump], arguments: [APP] }
-  dump: { service: db, command: [dump], unless: "test -e /dump" }
+  migrate: { when: [after-upgrade], service: web, command: [migrate, 1.0], mode: run, user: 1000, before: [dump] }
+  dump: { service: db, command: [dump], arguments: [APP], unless: "test -e /dump" }
 checks:
   ping: { http: { service: web, port: 80, host: "\${SITE}" }, timeout: 90 }
   open: { tcp: { service: db, port: 5432 } }
@@ -107,7 +107,6 @@ backup: { exclude: [cache] }
       user: "1000",
       environment: {},
       settings: [],
-      arguments: ["APP"],
       timeoutSeconds: 1800,
       before: ["dump"],
     },
@@ -119,6 +118,7 @@ backup: { exclude: [cache] }
       command: ["dump"],
       environment: {},
       settings: [],
+      arguments: ["APP"],
       timeoutSeconds: 1800,
       unless: ["sh", "-c", "test -e /dump"],
     },
@@ -155,6 +155,10 @@ test.each([
   ["tasks: {a: {service: s, command: {} }}", "tasks.a.command must be text or a list"],
   ["tasks: {a: {service: s, command: x, settings: [DOCKER_HOST]}}", "'DOCKER_HOST' steers Docker itself"],
   ["tasks: {a: {service: s, command: x, settings: [A], arguments: [A]}}", "arguments[0] 'A' is given twice"],
+  [
+    "tasks: {a: {service: s, command: x, when: after-upgrade, arguments: [A]}}",
+    "tasks.a.arguments cannot be there: nobody gives them at after-upgrade",
+  ],
   ["tasks: {a: {service: s, comand: x}}", "did you mean 'command'?"],
   ["tasks: {a: {service: s, command: x, when: never}}", "tasks.a.when must be one of first-install,"],
 ])("a task or check that cannot be: %s", (text, message) => {

@@ -40,6 +40,12 @@ function taskProblems(task: TaskInFile): Problem[] {
       given.add(name);
     }
   }
+  const times = [task.when ?? "on-demand"].flat().filter((time) => time !== "on-demand");
+  if ((task.arguments ?? []).length > 0 && times.length > 0)
+    problems.push({
+      key: ["arguments"],
+      message: `cannot be there: nobody gives them at ${times.join(", ")}`,
+    });
   return problems;
 }
 

@@ -163,15 +163,14 @@ export function bundledServices(project: LoadedProject): BundledService[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Sorted by name. */
+/** In the order of drybag.yaml: that is how tasks run. */
 function bundledTasks({ config }: LoadedProject): {
   tasks: Task[];
   checks: Check[];
   backup: BackupRules | undefined;
 } {
-  const sorted = <T extends { name: string }>(declared: readonly { value: T }[] = []) =>
-    declared.map(({ value }) => value).sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { tasks: sorted(config?.tasks), checks: sorted(config?.checks), backup: config?.backup?.value };
+  const values = <T>(declared: readonly { value: T }[] = []) => declared.map(({ value }) => value);
+  return { tasks: values(config?.tasks), checks: values(config?.checks), backup: config?.backup?.value };
 }
 
 function bundledImages(

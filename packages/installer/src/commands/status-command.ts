@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { EXIT, type ExitCode } from "@drybag/errors";
 import type { RunContext } from "@drybag/terminal";
-import { dockerEnvironment } from "../docker-environment.ts";
+import { dockerEnvironment, isLocalEngine } from "../docker-environment.ts";
 import { installedStacks } from "../site/installed-stacks.ts";
 import { describeStatus } from "../status/describe-status.ts";
 import { readStatus, type StackStatus } from "../status/read-status.ts";
@@ -19,11 +19,12 @@ export async function statusCommand(
   name?: string,
 ): Promise<ExitCode> {
   const docker = { env: dockerEnvironment(context.env) };
+  const around = { engineIsLocal: isLocalEngine(context.env), signal: context.signal };
   const stackName = optionalStackName(name);
   const look = async () => {
     const stacks: StackStatus[] = [];
     for (const stack of await installedStacks(resolve(context.cwd, flags.dir), stackName)) {
-      stacks.push(await readStatus(docker, stack.name, stack.current, context.signal));
+      stacks.push(await readStatus(docker, stack.name, stack.current, around));
     }
     return stacks;
   };

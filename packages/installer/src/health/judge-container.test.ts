@@ -25,6 +25,7 @@ function container(facts: Partial<ContainerFacts>): ContainerFacts {
     project: "p",
     configHash: "h",
     ports: [],
+    addresses: [],
     ...facts,
   };
 }

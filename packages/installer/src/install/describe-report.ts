@@ -20,10 +20,21 @@ export function describeReport(
     "",
     lines,
     "",
+    ...describeChecks(report),
     `${images.length} images verified, ${loaded} loaded; took ${formatDuration(totalMs)}.`,
     `Signed by:   ${report.signer ?? "nobody"}`,
     `Files:       ${folder}`,
     `Look again:  ${program} status ${name}${dirFlag}`,
     "",
   ].join("\n");
+}
+
+function describeChecks({ tasks, checks }: InstallReport): string[] {
+  const run = tasks.filter(({ outcome }) => outcome === "done").map(({ name }) => name);
+  return [
+    ...(run.length === 0 ? [] : [`Tasks run:   ${run.join(", ")}`]),
+    ...(checks.length === 0
+      ? []
+      : [`Checks:      ${checks.map((each) => `${each.name} (${each.state})`).join(", ")}`]),
+  ];
 }

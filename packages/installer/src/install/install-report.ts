@@ -2,9 +2,11 @@ import { hostname } from "node:os";
 import type { ContainerFacts, EngineFacts, ImageStore } from "@drybag/docker";
 import type { Finding } from "@drybag/errors";
 import type { Manifest } from "@drybag/format";
+import type { CheckResult } from "../checks/watch-checks.ts";
 import type { JudgedService } from "../health/judge-services.ts";
 import { expectedImageId } from "../images/image-state.ts";
 import type { LoadPlan } from "../images/plan-load.ts";
+import type { TaskResult } from "../tasks/run-task.ts";
 import type { SignerVerdict } from "../trust/judge-signer.ts";
 
 /** What one install did: printed, and kept in the release folder. */
@@ -29,6 +31,8 @@ export interface InstallReport {
   /** False where everything ran already as it should. */
   started: boolean;
   services: { name: string; state: string; expected: string; containers: string[]; ports: string[] }[];
+  tasks: TaskResult[];
+  checks: { name: string; state: string }[];
   findings: Finding[];
 }
 
@@ -47,6 +51,8 @@ export function buildReport(input: {
   load: LoadPlan;
   started: boolean;
   services: readonly JudgedService[];
+  tasks: readonly TaskResult[];
+  checks: readonly CheckResult[];
   findings: readonly Finding[];
 }): InstallReport {
   const { manifest, engine, load, services } = input;
@@ -77,6 +83,8 @@ export function buildReport(input: {
     })),
     started: input.started,
     services: services.map(reportService),
+    tasks: [...input.tasks],
+    checks: input.checks.map(({ check, state }) => ({ name: check.name, state })),
     findings: [...input.findings],
   };
 }

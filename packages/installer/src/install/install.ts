@@ -14,6 +14,8 @@ import { switchCurrent } from "../site/current-release.ts";
 import { enterSite } from "../site/enter-site.ts";
 import { appendToJournal } from "../site/journal.ts";
 import { REPORT_FILE, releaseName, sitePaths } from "../site/site-paths.ts";
+import { endLeftoverTasks } from "../tasks/end-leftover-tasks.ts";
+import { markFirstInstallDone } from "../tasks/task-marks.ts";
 import { judgeSigner } from "../trust/judge-signer.ts";
 import { pinSigner, readPinnedSigner } from "../trust/pinned-signer.ts";
 import { agree } from "./agree.ts";
@@ -25,6 +27,7 @@ import { buildReport, type InstallReport } from "./install-report.ts";
 import { type InstallPhase, interruptedIn } from "./interrupted.ts";
 import { prepare, refuseUnwritable } from "./prepare.ts";
 import { recoverTags } from "./recover-tags.ts";
+import { startTasks } from "./start-tasks.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
 /** In order, for the numbers in front of their titles. */
@@ -106,6 +109,7 @@ async function installBundle(
   const previousRelease = previous?.name ?? null;
   await appendToJournal(paths.journal, { step: "install-started", release, manifestSha256, previousRelease });
   await recoverTags(docker, paths.journal, images);
+  await endLeftoverTasks(docker, projectName, paths.journal);
   await stopwatch.stage(
     "load",
     load.images.length > 0 ? "Verify the bundle and load its images" : "Verify the bundle",
@@ -146,8 +150,24 @@ async function installBundle(
 
   enter("starting");
   const flags = releaseFlags(manifest, finalFolder, projectName);
-  const toStart = { docker, engineIsLocal, flags, projectName, manifest, store, name: release, model };
-  const { services, started } = await bringUp(site, toStart, options, { ...surroundings, stopwatch });
+  const toStart = {
+    docker,
+    engineIsLocal,
+    flags,
+    projectName,
+    manifest,
+    store,
+    name: release,
+    folder: finalFolder,
+    model,
+  };
+  const start = await startTasks(site, manifest, release);
+  const { services, started, tasks, checks } = await bringUp(
+    site,
+    toStart,
+    { ...options, start },
+    { ...surroundings, stopwatch },
+  );
   const healthFindings = endedUnexpectedly(services);
   showFindings(healthFindings, progress);
 
@@ -167,12 +187,15 @@ async function installBundle(
     load,
     started,
     services,
+    tasks,
+    checks,
     findings: [...before, ...placeFindings, ...healthFindings],
   });
   await writeFileAtomically(join(finalFolder, REPORT_FILE), `${JSON.stringify(report, undefined, 2)}\n`);
   if (signer.signer && signer.trust !== "same") await pinSigner(paths.signer, signer.signer);
   if (previous?.name !== release) await switchCurrent(paths, release);
   await appendToJournal(paths.journal, { step: "committed", release });
+  await markFirstInstallDone(paths.marks);
   return { report };
 }
 

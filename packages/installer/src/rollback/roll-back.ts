@@ -64,6 +64,7 @@ export async function rollBack(
       manifest,
       store: engine.imageStore,
       name: release,
+      folder,
       model,
     },
     options,

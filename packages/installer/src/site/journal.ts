@@ -14,6 +14,10 @@ export type JournalStep =
   | { step: "up-started"; release: string }
   | { step: "committed"; release: string }
   | { step: "rollback-started"; release: string; previousRelease: string }
+  /** A process in a running container, by its number there; or a container of its own. Undo: end it. */
+  | { step: "task-started"; task: string; release: string; id: string; container: string; pid: number | null }
+  | { step: "task-done"; task: string; release: string }
+  | { step: "task-failed"; task: string; release: string; message: string }
   /** The containers are gone, and the releases with them. */
   | { step: "uninstalled"; volumes: boolean }
   | { step: "pruned"; releases: string[] }
@@ -80,6 +84,17 @@ export function wasStarted(lines: readonly JournalLine[]): boolean {
 /** Releases in the order in which they became the current one, oldest first; one that was returned to stands there again. */
 export function committedReleases(lines: readonly JournalLine[]): string[] {
   return sinceInstalled(lines).flatMap((line) => (line.step === "committed" ? [line.release] : []));
+}
+
+/** Tasks that were started and that nobody has seen end. */
+export function unendedTasks(lines: readonly JournalLine[]): (JournalLine & { step: "task-started" })[] {
+  let open: (JournalLine & { step: "task-started" })[] = [];
+  for (const line of sinceInstalled(lines)) {
+    if (line.step === "task-started") open.push(line);
+    if (line.step === "task-done" || line.step === "task-failed")
+      open = open.filter(({ task }) => task !== line.task);
+  }
+  return open;
 }
 
 /** What came after the stack was last taken away. */

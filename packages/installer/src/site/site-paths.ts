@@ -13,6 +13,12 @@ export interface SitePaths {
   answers: string;
   /** The key that all bundles of this stack are signed by. */
   signer: string;
+  /** What tasks have done to the data. */
+  marks: string;
+  /** One folder for each backup. */
+  backups: string;
+  /** An upgrade that has begun and is neither committed nor undone. */
+  upgrade: string;
   journal: string;
   lock: string;
 }
@@ -26,6 +32,9 @@ export function sitePaths(dir: string, name: string): SitePaths {
     data: join(root, "data"),
     answers: join(root, "site.env"),
     signer: join(root, "signer.pub"),
+    marks: join(root, "tasks.json"),
+    backups: join(root, "backups"),
+    upgrade: join(root, "upgrade.json"),
     journal: join(root, "journal.ndjson"),
     lock: join(root, ".lock"),
   };

@@ -2,14 +2,14 @@ import { type ServicesTableOptions, servicesTable } from "@drybag/terminal";
 import type { StackStatus } from "./read-status.ts";
 
 export function describeStatus(
-  { name, release, folder, healthy, services, images, findings }: StackStatus,
+  { name, release, folder, healthy, services, images, checks, findings }: StackStatus,
   options: ServicesTableOptions,
 ): string {
   const broken = images.filter(({ ok }) => !ok);
   const lines = [
     `${name}: release ${release}, ${healthy ? "healthy" : "not healthy"}`,
     "",
-    servicesTable(services.map(withPorts), options),
+    servicesTable([...services.map(withPorts), ...checks], options),
     "",
     ...(broken.length === 0
       ? [`All ${images.length} images are as they were packed.`]

@@ -7,7 +7,8 @@ import {
 } from "@drybag/docker";
 import type { Finding } from "@drybag/errors";
 import type { ServiceLine } from "@drybag/terminal";
-import { expectedServices } from "../health/expected-state.ts";
+import { checkLine, watchChecks } from "../checks/watch-checks.ts";
+import { type ExpectedService, expectedServices } from "../health/expected-state.ts";
 import {
   endedUnexpectedly,
   type JudgedService,
@@ -19,6 +20,7 @@ import { expectedImageId, readImageStates } from "../images/image-state.ts";
 import { publishedPorts } from "../install/install-report.ts";
 import { releaseFlags } from "../release/release-flags.ts";
 import type { InstalledRelease } from "../site/current-release.ts";
+import { readSiteValues } from "../tasks/site-values.ts";
 
 /** A stack as it is now, against what was installed. */
 export interface StackStatus {
@@ -30,6 +32,8 @@ export interface StackStatus {
   services: (ServiceLine & { ports: string[] })[];
   /** Of the release's images. */
   images: { tag: string; ok: boolean; problem?: string }[];
+  /** Each tried once. */
+  checks: ServiceLine[];
   findings: Finding[];
 }
 
@@ -38,7 +42,7 @@ export async function readStatus(
   docker: DockerContext,
   name: string,
   release: InstalledRelease,
-  signal: AbortSignal,
+  { engineIsLocal, signal }: { engineIsLocal: boolean; signal: AbortSignal },
 ): Promise<StackStatus> {
   const { manifest, folder } = release;
   const engine = await readEngineFacts(docker, { signal });
@@ -55,16 +59,37 @@ export async function readStatus(
   }));
   const findings = [...endedUnexpectedly(services), ...otherImages(services, release, engine.imageStore)];
   const isGood = services.every(({ outcome }) => outcome === "good");
+  const checks = await tryChecks(docker, name, release, { engineIsLocal, expected, signal });
+  const checksGood = checks.every(({ ok }) => ok);
   return {
     name,
     version: manifest.version,
     release: release.name,
     folder,
-    healthy: isGood && images.every(({ ok }) => ok) && findings.every(({ severity }) => severity !== "error"),
+    healthy:
+      isGood &&
+      checksGood &&
+      images.every(({ ok }) => ok) &&
+      findings.every(({ severity }) => severity !== "error"),
     services: services.map((service) => ({ ...serviceLine(service), ports: portsOf(service) })),
     images,
+    checks,
     findings,
   };
+}
+
+async function tryChecks(
+  docker: DockerContext,
+  projectName: string,
+  { manifest, folder }: InstalledRelease,
+  around: { engineIsLocal: boolean; expected: readonly ExpectedService[]; signal: AbortSignal },
+): Promise<ServiceLine[]> {
+  const { checks = [] } = manifest;
+  if (checks.length === 0) return [];
+  const flags = releaseFlags(manifest, folder, projectName);
+  const values = await readSiteValues(docker, manifest, flags, around.signal);
+  const { results } = await watchChecks({ docker, projectName, checks, values, once: true, ...around });
+  return results.map(checkLine);
 }
 
 /** Containers that were made from something else than the release's image. */

@@ -10,6 +10,7 @@ import {
   runDocker,
 } from "@drybag/docker";
 import { MANIFEST_ENTRY } from "@drybag/format";
+import { isLocalEngine } from "../docker-environment.ts";
 import { examine } from "../doctor/examine.ts";
 import { releaseFlags } from "../release/release-flags.ts";
 import { listReleases } from "../releases/list-releases.ts";
@@ -25,7 +26,7 @@ import type { SupportArchive, Text } from "./support-archive.ts";
 /** Last lines of each container's log. */
 const LOG_LINES = 5000;
 /** Files of the site and of its releases that are of use to whoever helps; databases and pictures are not. */
-const TEXT_FILE = /(?:\.(?:ya?ml|json|ndjson|txt|conf|cnf|ini|toml|cfg|env|sh|pub)|(?:^|\/)\.env)$/i;
+const TEXT_FILE = /(?:\.(?:ya?ml|json|ndjson|txt|conf|cnf|log|ini|toml|cfg|env|sh|pub)|(?:^|\/)\.env)$/i;
 const MAX_TEXT_FILE_BYTES = 1024 ** 2;
 
 /** A stack as far as it can be read, and what must not be told of it. */
@@ -74,7 +75,8 @@ export async function collectStack(
   };
   if (current) {
     const stack = { name, paths, current };
-    await addJson("status.json", () => readStatus(docker, name, current, signal));
+    const around = { engineIsLocal: isLocalEngine(docker.env), signal };
+    await addJson("status.json", () => readStatus(docker, name, current, around));
     await addJson("doctor.json", () => examine(docker, stack, signal));
     await addJson("releases.json", () => listReleases(stack));
   }

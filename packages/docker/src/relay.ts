@@ -35,10 +35,10 @@ threading.Thread(target=send, daemon=True).start()
 for b in iter(lambda: s.recv(65536), b""): sys.stdout.buffer.write(b); sys.stdout.buffer.flush()
 ' "$1"
 elif command -v node >/dev/null; then exec node -e '
-const s = require("net").connect(+process.argv[1], "127.0.0.1");
+const s = require("net").connect('"$1"', "127.0.0.1");
 s.on("error", (e) => { console.error(e.message); process.exit(1); });
 process.stdin.pipe(s).pipe(process.stdout); s.on("close", () => process.exit(0));
-' "$1"
+'
 elif command -v bash >/dev/null; then exec bash -c '
 exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
 cat >&3 & cat <&3

@@ -1,6 +1,7 @@
-import { type Readable, Writable } from "node:stream";
+import { Writable } from "node:stream";
 import { DrybagError } from "@drybag/errors";
 import { execa } from "execa";
+import { openOutputPipe } from "./output-pipe.ts";
 import {
   clientDidNotRun,
   clientOf,
@@ -12,28 +13,33 @@ import {
 } from "./run-docker.ts";
 
 export interface ImageSave {
-  /** The archive, as the engine makes it. */
-  archive: Readable;
+  /** The archive, as the engine makes it, in pieces that are good until the next one is asked for. */
+  archive: AsyncIterable<Buffer>;
   /** Settles when the client has ended. Rejects with `docker-failed`. */
   done: Promise<void>;
+  /** Takes no more of it; the client ends then. */
+  close(): void;
 }
 
 /**
  * Saves images by tag into one archive, on a stream.
  * Save by tag only: by ID the classic store loses names, and all images but one.
  */
-export function saveImages(
+export async function saveImages(
   context: DockerContext,
   tags: readonly string[],
   options: RunOptions & { platform?: string } = {},
-): ImageSave {
+): Promise<ImageSave> {
   const platform = options.platform === undefined ? [] : ["--platform", options.platform];
   const args = ["image", "save", ...platform, ...tags];
+  const pipe = await openOutputPipe();
   const child = execa(clientOf(context), args, {
     ...spawnOptions(context, options),
     stdin: "ignore",
-    buffer: { stdout: false },
+    stdout: pipe.writeEnd,
   });
+  // The child has its own: the pipe ends when that one does.
+  pipe.writeEnd.destroy();
   const done = child.then((result) => {
     options.signal?.throwIfAborted();
     if (result.exitCode === undefined) throw clientDidNotRun(context, args, result);
@@ -48,7 +54,7 @@ export function saveImages(
     }
   });
   done.catch(() => undefined);
-  return { archive: child.stdout, done };
+  return { archive: pipe.chunks, done, close: pipe.close };
 }
 
 /** How long a client that takes no more input may take to say why and end, in milliseconds. */

@@ -4,12 +4,13 @@ import { DrybagError } from "@drybag/errors";
 
 /** A file that is read from its start to its end. */
 export interface SequentialFile extends AsyncDisposable {
-  /** The next bytes, in a buffer of their own; none at the end. */
-  read(): Promise<Buffer>;
+  /** The next bytes, in this memory; none at the end. */
+  read(memory: Buffer): Promise<Buffer>;
   close(): Promise<void>;
 }
 
-const CHUNK_BYTES = 256 * 1024;
+/** How much to read at once; more is not read even where there is memory for it. */
+export const CHUNK_BYTES = 256 * 1024;
 
 /**
  * Opens a file for reading. With `bypassCache`, what comes is what the drive has, and not what the kernel remembers of having written
@@ -34,10 +35,9 @@ export async function openFile(path: string, { bypassCache = false } = {}): Prom
 
 function throughCache(file: FileHandle): SequentialFile {
   return {
-    async read() {
-      // A new buffer each time: the one before may still be on its way to the engine.
-      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES);
-      return buffer.subarray(0, bytesRead);
+    async read(memory) {
+      const { bytesRead } = await file.read(memory, 0, Math.min(memory.length, CHUNK_BYTES));
+      return memory.subarray(0, bytesRead);
     },
     close: () => file.close(),
     [Symbol.asyncDispose]: () => file.close(),
@@ -50,14 +50,15 @@ const ALIGNMENT_BYTES = 4096;
 const STEP_BYTES = 16;
 
 async function pastCache(file: FileHandle, path: string): Promise<SequentialFile> {
-  const memory = Buffer.allocUnsafeSlow(CHUNK_BYTES + ALIGNMENT_BYTES);
-  const offset = await findAlignedOffset(file, memory, path);
+  const aligned = Buffer.allocUnsafeSlow(CHUNK_BYTES + ALIGNMENT_BYTES);
+  const offset = await findAlignedOffset(file, aligned, path);
   let position = 0;
   return {
-    async read() {
-      const { bytesRead } = await file.read(memory, offset, CHUNK_BYTES, position);
+    async read(memory) {
+      const { bytesRead } = await file.read(aligned, offset, Math.min(memory.length, CHUNK_BYTES), position);
       position += bytesRead;
-      return Buffer.from(memory.subarray(offset, offset + bytesRead));
+      aligned.copy(memory, 0, offset, offset + bytesRead);
+      return memory.subarray(0, bytesRead);
     },
     close: () => file.close(),
     [Symbol.asyncDispose]: () => file.close(),

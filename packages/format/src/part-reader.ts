@@ -1,9 +1,9 @@
-import { createHash, type Hash } from "node:crypto";
 import { DrybagError } from "@drybag/errors";
 import { copyAgainHint, type ReportDamage } from "./damage.ts";
 import type { CarryFolder, CarryPart } from "./find-bundle.ts";
 import { CHECKSUMS_FILE } from "./names.ts";
-import { openFile, type SequentialFile } from "./open-file.ts";
+import { CHUNK_BYTES, openFile, type SequentialFile } from "./open-file.ts";
+import { type PartHash, partHash, sharedMemory } from "./part-hash.ts";
 import { readError } from "./read-error.ts";
 
 export interface PartReaderOptions {
@@ -12,6 +12,8 @@ export interface PartReaderOptions {
   onBytes?: ((bytes: number) => void) | undefined;
   /** Read what the drive has, not what the kernel remembers. */
   bypassCache?: boolean | undefined;
+  /** Nobody looks at the bodies: what is given out is good until the next bytes but one are taken, and parts are hashed on a thread. */
+  onlyVerify?: boolean | undefined;
   report: ReportDamage;
 }
 
@@ -28,7 +30,8 @@ export class PartReader {
   #partIndex = 0;
   #partBytes = 0;
   #file: SequentialFile | undefined;
-  #hash: Hash = createHash("sha256");
+  readonly #hash: PartHash;
+  readonly #memory: ReadMemory;
   #chunk: Buffer = Buffer.alloc(0);
   /** The next chunk, read while the one before is hashed and used. */
   #ahead: Promise<Buffer> | undefined;
@@ -37,6 +40,8 @@ export class PartReader {
   constructor(folder: CarryFolder, options: PartReaderOptions) {
     this.#folder = folder;
     this.#options = options;
+    this.#memory = options.onlyVerify ? new MemoryInTurn() : new NewMemory();
+    this.#hash = partHash(options.onlyVerify ? Math.max(...folder.parts.map((part) => part.sizeBytes)) : 0);
   }
 
   /** The next bytes, at least one and at most so many. Throws bundle-truncated where there are none. */
@@ -50,14 +55,12 @@ export class PartReader {
 
   /** Exactly so many bytes, together: for headers and the manifest. */
   async exactly(sizeBytes: number): Promise<Buffer> {
-    const pieces: Buffer[] = [];
-    let missing = sizeBytes;
-    while (missing > 0) {
-      const piece = await this.take(missing);
-      pieces.push(piece);
-      missing -= piece.length;
-    }
-    return pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
+    const first = sizeBytes === 0 ? Buffer.alloc(0) : await this.take(sizeBytes);
+    if (first.length === sizeBytes) return first;
+    const all = Buffer.alloc(sizeBytes);
+    let filled = first.copy(all);
+    while (filled < sizeBytes) filled += (await this.take(sizeBytes - filled)).copy(all, filled);
+    return all;
   }
 
   /** The next bytes without taking them; fewer where the archive ends. */
@@ -89,6 +92,7 @@ export class PartReader {
     // Nothing was written that could be lost; a stick that is gone must not hide the error that said so first.
     await this.#file?.close().catch(() => {});
     this.#file = undefined;
+    await this.#hash.close();
   }
 
   async #fill(): Promise<boolean> {
@@ -107,7 +111,7 @@ export class PartReader {
       }
       this.#partBytes += chunk.length;
       if (this.#partBytes < part.sizeBytes) this.#ahead = this.#read(this.#file, part);
-      this.#hash.update(chunk);
+      this.#memory.useUntil(chunk, this.#hash.update(chunk));
       onBytes?.(chunk.length);
       this.#chunk = chunk;
       return true;
@@ -123,7 +127,10 @@ export class PartReader {
   }
 
   #read(file: SequentialFile, part: CarryPart): Promise<Buffer> {
-    const reading = file.read().catch((error) => Promise.reject(readError(error, part.path)));
+    const reading = this.#memory
+      .next()
+      .then((memory) => file.read(memory))
+      .catch((error) => Promise.reject(readError(error, part.path)));
     // It is awaited later, perhaps never: the error must not count as unhandled meanwhile.
     reading.catch(() => {});
     return reading;
@@ -132,8 +139,7 @@ export class PartReader {
   async #finishPart(part: CarryPart): Promise<void> {
     await this.#file?.close();
     this.#file = undefined;
-    const sha256 = this.#hash.digest("hex");
-    this.#hash = createHash("sha256");
+    const sha256 = await this.#hash.digest();
     const sizeBytes = this.#partBytes;
     this.#partBytes = 0;
     this.#partIndex++;
@@ -158,6 +164,42 @@ export class PartReader {
     return new DrybagError("bundle-truncated", `The bundle ends early, in ${last}.`, {
       hint: copyAgainHint([last]),
     });
+  }
+}
+
+/** Where the next bytes are read to. */
+interface ReadMemory {
+  next(): Promise<Buffer>;
+  /** Keeps these bytes, which were read to it, as they are until this resolves. */
+  useUntil(bytes: Buffer, done: Promise<unknown>): void;
+}
+
+/** New each time: what was read before may still be on its way to an engine. */
+class NewMemory implements ReadMemory {
+  async next(): Promise<Buffer> {
+    return Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  }
+
+  useUntil(): void {}
+}
+
+/** One is read to, one is hashed here and one on the thread; and one for the piece behind that a body holds back. */
+const TURNS = 4;
+
+class MemoryInTurn implements ReadMemory {
+  readonly #turns: { memory: Buffer; free: Promise<unknown> }[] = [];
+
+  async next(): Promise<Buffer> {
+    const oldest = this.#turns.length < TURNS ? undefined : this.#turns.shift();
+    const turn = oldest ?? { memory: sharedMemory(CHUNK_BYTES), free: Promise.resolve() };
+    this.#turns.push(turn);
+    await turn.free;
+    return turn.memory;
+  }
+
+  useUntil(bytes: Buffer, done: Promise<unknown>): void {
+    const turn = this.#turns.find(({ memory }) => memory.buffer === bytes.buffer);
+    if (turn) turn.free = done;
   }
 }
 

@@ -1,6 +1,6 @@
-import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { type PartHash, partHash, sharedMemory } from "./part-hash.ts";
 import { writeError } from "./write-error.ts";
 import { fsyncDirectory, temporaryName } from "./write-file.ts";
 
@@ -26,22 +26,24 @@ export class PartWriter {
   readonly #directory: string;
   readonly #names: string[];
   readonly #partSizeBytes: number;
+  readonly #hash: PartHash;
   readonly #finished: WrittenPart[] = [];
   #file: FileHandle | undefined;
-  #hash: Hash = createHash("sha256");
   #partBytes = 0;
   #unsyncedBytes = 0;
   /** Resolves to the error, if there is one, so that it cannot be left unhandled. */
   #syncing: Promise<unknown> = Promise.resolve();
+  /** Of the bytes before those that are buffered now: when it resolves, their memory is free again. */
   #writing: Promise<unknown> = Promise.resolve();
-  #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
-  #spare = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #buffer = sharedMemory(BUFFER_BYTES);
+  #spare = sharedMemory(BUFFER_BYTES);
   #buffered = 0;
 
-  constructor(directory: string, names: string[], partSizeBytes: number) {
+  constructor(directory: string, names: string[], partSizeBytes: number, totalBytes: number) {
     this.#directory = directory;
     this.#names = names;
     this.#partSizeBytes = partSizeBytes;
+    this.#hash = partHash(totalBytes);
   }
 
   /** Takes a copy: the caller may reuse the bytes when the promise resolves. */
@@ -68,6 +70,7 @@ export class PartWriter {
 
   /** After finish: gives the parts their names. The bundle is there, whole, when this resolves. */
   async commit(): Promise<WrittenPart[]> {
+    await this.#hash.close();
     for (const { name } of this.#finished) {
       const path = join(this.#directory, name);
       await rename(temporaryName(path), path).catch((error) => Promise.reject(writeError(error, path)));
@@ -79,6 +82,7 @@ export class PartWriter {
   /** Leaves nothing behind, whatever was written or named. */
   async discard(): Promise<void> {
     await this.#writing.catch(() => {});
+    await this.#hash.close();
     const started = this.#names.slice(0, this.#finished.length + 1);
     for (const name of started) {
       const path = join(this.#directory, name);
@@ -97,15 +101,14 @@ export class PartWriter {
     return name;
   }
 
-  /** Hashes while the disk writes, and leaves one write under way while the caller fetches the next bytes. */
+  /** Hashes while the disk writes, and leaves both under way while the caller fetches the next bytes. */
   async #flush(): Promise<void> {
     const bytes = this.#buffer.subarray(0, this.#buffered);
     try {
       await this.#writing;
       this.#file ??= await open(temporaryName(join(this.#directory, this.#partName)), "w", 0o644);
-      this.#writing = writeFully(this.#file, bytes);
+      this.#writing = Promise.all([writeFully(this.#file, bytes), this.#hash.update(bytes)]);
       this.#writing.catch(() => {});
-      this.#hash.update(bytes);
       [this.#buffer, this.#spare] = [this.#spare, this.#buffer];
       this.#partBytes += bytes.length;
       this.#unsyncedBytes += bytes.length;
@@ -142,8 +145,7 @@ export class PartWriter {
       throw writeError(error, join(this.#directory, name));
     }
     this.#file = undefined;
-    this.#finished.push({ name, sizeBytes: this.#partBytes, sha256: this.#hash.digest("hex") });
-    this.#hash = createHash("sha256");
+    this.#finished.push({ name, sizeBytes: this.#partBytes, sha256: await this.#hash.digest() });
     this.#partBytes = 0;
     this.#unsyncedBytes = 0;
   }

@@ -41,11 +41,14 @@ export function readBundle(bundle: OpenedBundle, options: ReadBundleOptions = {}
   return scanBundle(bundle, { ...options, report: refuseDamage });
 }
 
+export interface ScanOptions extends ReadBundleOptions {
+  report: ReportDamage;
+  /** Bodies are not looked at: what comes out of them may be anything. Takes less memory and time. */
+  onlyVerify?: boolean;
+}
+
 /** Like readBundle, with damage reported. If `report` does not throw, reading goes on, and damaged bodies come out whole. */
-export async function* scanBundle(
-  bundle: OpenedBundle,
-  options: ReadBundleOptions & { report: ReportDamage },
-): AsyncGenerator<ReadEntry> {
+export async function* scanBundle(bundle: OpenedBundle, options: ScanOptions): AsyncGenerator<ReadEntry> {
   const { entries } = bundle.manifest;
   const archive = new ArchiveReader(bundle, options);
   try {
@@ -80,7 +83,7 @@ class ArchiveReader {
   #paths: Set<string> | undefined;
   #layers: Map<string, BundledLayer> | undefined;
 
-  constructor(bundle: OpenedBundle, options: ReadBundleOptions & { report: ReportDamage }) {
+  constructor(bundle: OpenedBundle, options: ScanOptions) {
     this.#bundle = bundle;
     this.#report = options.report;
     this.#source = new PartReader(bundle.carryFolder, options);

@@ -8,7 +8,7 @@ import { type CarryFolder, lookForBundle, otherListedFiles, partsMissing } from 
 import type { BundledLayer } from "./manifest.ts";
 import { blobEntry, CHECKSUMS_FILE, CHECKSUMS_SIGNATURE_FILE } from "./names.ts";
 import { type OpenedBundle, readOpening, sizeDamage } from "./open-bundle.ts";
-import { openFile } from "./open-file.ts";
+import { CHUNK_BYTES, openFile } from "./open-file.ts";
 import { bundleFileName } from "./part-names.ts";
 import { partMismatch } from "./part-reader.ts";
 import { type ReadBundleOptions, scanBundle } from "./read-bundle.ts";
@@ -102,7 +102,11 @@ async function verifyBundle(
     const damage = incomplete ? undefined : sizeDamage(bundle);
     if (damage) findings.damage(damage);
     if (!damage && !incomplete) {
-      const scan = scanBundle(bundle, { ...options, report: (damage) => findings.damage(damage) });
+      const scan = scanBundle(bundle, {
+        ...options,
+        onlyVerify: !options.unpackLayers,
+        report: (damage) => findings.damage(damage),
+      });
       const layers = new Map(bundle.manifest.layers.map((layer) => [blobEntry(layer.digest), layer]));
       for await (const { entry, body } of scan) {
         const layer = options.unpackLayers ? layers.get(entry.path) : undefined;
@@ -151,7 +155,8 @@ async function hashFile(
   const hash = createHash("sha256");
   try {
     await using file = await openFile(path, { bypassCache });
-    for (let chunk = await file.read(); chunk.length > 0; chunk = await file.read()) {
+    const memory = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    for (let chunk = await file.read(memory); chunk.length > 0; chunk = await file.read(memory)) {
       signal?.throwIfAborted();
       hash.update(chunk);
       onBytes?.(chunk.length);

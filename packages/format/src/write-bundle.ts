@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdir, statfs } from "node:fs/promises";
-import { addAbortSignal, type Readable } from "node:stream";
+import { addAbortSignal, Readable } from "node:stream";
 import { DrybagError } from "@drybag/errors";
 import { archiveSizeBytes, entryItem, selfDescribedItem } from "./archive-items.ts";
 import type { BundleFileEntry, Manifest } from "./manifest.ts";
@@ -27,8 +27,11 @@ export interface WriteBundleOptions {
   manifest: Manifest;
   /** Signature over the bytes of serializeManifest(manifest). */
   signature?: Uint8Array;
-  /** Called for each file entry in order, when its turn has come. The stream is destroyed if it is not read to its end. */
-  open(entry: BundleFileEntry): Readable | Promise<Readable>;
+  /**
+   * Called for each file entry in order, when its turn has come. Pieces need to be good until the next one is asked for only. A stream is
+   * destroyed, and another source ended, if it is not read to its end.
+   */
+  open(entry: BundleFileEntry): AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>;
   /** Infinity for one file. */
   partSizeBytes?: number;
   /** mtime of every entry: SOURCE_DATE_EPOCH. */
@@ -62,7 +65,7 @@ export async function writeBundle(options: WriteBundleOptions): Promise<WrittenB
   await refuseExisting(directory, stem);
   await refuseFullDisk(directory, sizeBytes);
 
-  const parts = new PartWriter(directory, names, partSizeBytes);
+  const parts = new PartWriter(directory, names, partSizeBytes, sizeBytes);
   const archive = new ArchiveWriter(parts, mtimeSeconds, sizeBytes, options);
   try {
     await archive.addBytes(selfDescribedItem(MANIFEST_ENTRY, manifestBytes), manifestBytes);
@@ -125,17 +128,17 @@ class ArchiveWriter {
   }
 
   /** An abort ends the body too, which may wait for something that never comes. */
-  async *#openBody(entry: BundleFileEntry): AsyncGenerator<Buffer> {
+  async *#openBody(entry: BundleFileEntry): AsyncGenerator<Uint8Array> {
     const { open, signal } = this.#options;
     signal?.throwIfAborted();
     const body = await open(entry);
     try {
-      yield* signal ? addAbortSignal(signal, body) : body;
+      yield* signal && body instanceof Readable ? addAbortSignal(signal, body) : body;
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
     } finally {
-      body.destroy();
+      if (body instanceof Readable) body.destroy();
     }
   }
 

@@ -25,6 +25,7 @@ import type { CarriedFile, CollectedFiles } from "../project/collect-files.ts";
 import type { LoadedProject } from "../project/load-project.ts";
 import { projectEntry } from "../project/project-files.ts";
 import { blobPath, type LayerCache } from "../stage/layer-cache.ts";
+import { readPieces } from "../stage/read-pieces.ts";
 import type { StagedImage } from "../stage/stage-images.ts";
 import { offlineComposeFile, offlineEnvFile } from "./offline-compose.ts";
 
@@ -32,7 +33,7 @@ import { offlineComposeFile, offlineEnvFile } from "./offline-compose.ts";
 export interface BundlePlan {
   manifest: Manifest;
   /** Opens the content of an entry. */
-  open(entry: BundleFileEntry): Readable;
+  open(entry: BundleFileEntry): AsyncIterable<Uint8Array>;
 }
 
 export interface BundleParts {
@@ -117,7 +118,7 @@ export async function planBundle(parts: BundleParts, signal: AbortSignal): Promi
       const content = contents.get(entry.path);
       // An array, since an empty buffer would end the stream before it began.
       if (content !== undefined) return Readable.from(content.length === 0 ? [] : [content]);
-      return createReadStream(sources.get(entry.path) as string, { highWaterMark: 1 << 20 });
+      return readPieces(sources.get(entry.path) as string);
     },
   };
 }

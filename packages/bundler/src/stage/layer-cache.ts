@@ -1,10 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { BundledLayer } from "@drybag/format";
 import type { CompressionLevel } from "./compression.ts";
+import { readPieces } from "./read-pieces.ts";
 
 /**
  * A content-addressed store of staged image content:
@@ -127,7 +126,10 @@ export async function keepSmallBlob(cache: LayerCache, content: Buffer): Promise
 /** Whether a cached blob still is what its digest says: disks rot. */
 export async function verifyBlob(cache: LayerCache, digest: string, signal: AbortSignal): Promise<boolean> {
   const hash = createHash("sha256");
-  await pipeline(createReadStream(blobPath(cache, digest), { highWaterMark: 1 << 20 }), hash, { signal });
+  for await (const piece of readPieces(blobPath(cache, digest))) {
+    signal.throwIfAborted();
+    hash.update(piece);
+  }
   return hash.digest("hex") === hexOf(digest);
 }
 

@@ -1,8 +1,6 @@
 import path from "node:path/posix";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { DrybagError } from "@drybag/errors";
-import { extract } from "tar-stream";
+import { readTar } from "./saved-tar.ts";
 import type { LayerEncoding } from "./stage-layer.ts";
 
 /** One image of an archive that `docker save` made. */
@@ -17,7 +15,8 @@ export interface SavedLayerEntry {
   name: string;
   sizeBytes: number;
   encoding: LayerEncoding;
-  body: Readable;
+  /** In pieces that are good until the next one is asked for. */
+  body: AsyncGenerator<Buffer, void>;
 }
 
 /** A JSON document above this is no config or manifest. */
@@ -31,30 +30,31 @@ const HEAD_BYTES = 512;
  * Throws `docker-failed` when the archive is not whole.
  */
 export async function readSavedArchive(
-  archive: Readable,
+  archive: AsyncIterable<Uint8Array>,
   onLayer: (entry: SavedLayerEntry) => Promise<void>,
   onBytes: (count: number) => void,
-  signal: AbortSignal,
 ): Promise<SavedImage[]> {
   const documents = new Map<string, Buffer>();
   const links = new Map<string, string>();
-  const tar = extract();
-  const copied = pipeline(archive, tar, { signal });
-  copied.catch(() => undefined);
-  for await (const entry of tar) {
-    const { name, type, size = 0, linkname } = entry.header;
-    if (type === "symlink" && linkname) links.set(name, path.join(path.dirname(name), linkname));
-    if (type !== "file" || size === 0) {
-      entry.resume();
-      continue;
-    }
-    const { head, body } = await peek(entry as AsyncIterable<Buffer>, onBytes);
+  for await (const { name, type, linkName, sizeBytes, body } of readTar(archive)) {
+    if (type === "2") links.set(name, path.join(path.dirname(name), linkName));
+    if (type !== "0" || sizeBytes === 0) continue;
+    const { head, all } = await peek(counted(body, onBytes));
     const encoding = layerEncoding(head);
-    if (encoding === undefined && size <= LARGEST_JSON_BYTES) documents.set(name, await readAll(body));
-    else await onLayer({ name, sizeBytes: size, encoding: encoding ?? "none", body });
+    if (encoding === undefined && sizeBytes <= LARGEST_JSON_BYTES) documents.set(name, await readAll(all));
+    else await onLayer({ name, sizeBytes, encoding: encoding ?? "none", body: all });
   }
-  await copied;
   return imagesOf(documents, links);
+}
+
+async function* counted(
+  pieces: AsyncIterable<Buffer>,
+  onBytes: (count: number) => void,
+): AsyncGenerator<Buffer, void> {
+  for await (const piece of pieces) {
+    onBytes(piece.length);
+    yield piece;
+  }
 }
 
 interface DockerArchiveManifest {
@@ -93,38 +93,26 @@ export function layerEncoding(head: Buffer): LayerEncoding | undefined {
   return undefined;
 }
 
-/** The first bytes of a stream, and a stream of all of it. */
+/** The first bytes of a body, and all of it. */
 async function peek(
-  entry: AsyncIterable<Buffer>,
-  onBytes: (count: number) => void,
-): Promise<{ head: Buffer; body: Readable }> {
-  const chunks = entry[Symbol.asyncIterator]();
-  const first: Buffer[] = [];
-  let length = 0;
-  while (length < HEAD_BYTES) {
-    const next = await chunks.next();
+  pieces: AsyncGenerator<Buffer, void>,
+): Promise<{ head: Buffer; all: AsyncGenerator<Buffer, void> }> {
+  let first: Buffer = Buffer.alloc(0);
+  while (first.length < HEAD_BYTES) {
+    const next = await pieces.next();
     if (next.done) break;
-    first.push(next.value);
-    length += next.value.length;
+    // A copy: the next piece comes in the same memory.
+    first = Buffer.concat([first, next.value]);
   }
-  async function* all() {
-    for (const chunk of first) {
-      onBytes(chunk.length);
-      yield chunk;
-    }
-    for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
-      onBytes(next.value.length);
-      yield next.value;
-    }
+  async function* all(): AsyncGenerator<Buffer, void> {
+    yield first;
+    yield* pieces;
   }
-  return {
-    head: Buffer.concat(first).subarray(0, HEAD_BYTES),
-    body: Readable.from(all(), { objectMode: false }),
-  };
+  return { head: first.subarray(0, HEAD_BYTES), all: all() };
 }
 
-async function readAll(body: Readable): Promise<Buffer> {
+async function readAll(body: AsyncIterable<Buffer>): Promise<Buffer> {
   const parts: Buffer[] = [];
-  for await (const chunk of body) parts.push(chunk as Buffer);
+  for await (const piece of body) parts.push(Buffer.from(piece));
   return Buffer.concat(parts);
 }

@@ -1,5 +1,5 @@
 import { type DockerContext, saveImages } from "@drybag/docker";
-import { DrybagError } from "@drybag/errors";
+import { DrybagError, isDrybagError } from "@drybag/errors";
 import type { BundledLayer } from "@drybag/format";
 import type { ResolvedImage } from "../images/resolve-images.ts";
 import { type CompressionLevel, MemoryBudget } from "./compression.ts";
@@ -152,7 +152,7 @@ async function saveArchive(
   signal: AbortSignal,
 ): Promise<void> {
   const tags = images.map((image) => image.tag);
-  const save = saveImages(docker, tags, { signal });
+  const save = await saveImages(docker, tags, { signal });
   const compressed = new Set<string>();
   try {
     const saved = await readSavedArchive(
@@ -162,13 +162,16 @@ async function saveArchive(
         await stager.stage(entry);
       },
       onBytes,
-      signal,
     );
     await save.done;
     await keepImages(cache, images, saved, compressed);
+  } catch (error) {
+    // Of an archive that breaks off, the client says why.
+    if (isDrybagError(error, "docker-failed")) await save.done;
+    throw error;
   } finally {
     // Whatever went wrong, the client has ended before this does.
-    save.archive.destroy();
+    save.close();
     await save.done.catch(() => undefined);
   }
 }

@@ -1,11 +1,10 @@
-import { createHash, type Hash } from "node:crypto";
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
-import { rm } from "node:fs/promises";
-import { type Duplex, type Readable, Transform, Writable } from "node:stream";
+import { createHash } from "node:crypto";
+import { type Duplex, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { type BundledLayer, createUnzstd, LAYER_MEDIA_TYPES } from "@drybag/format";
+import { BlobFile } from "./blob-file.ts";
+import { compressStream } from "./compress-stream.ts";
 import {
   type CompressionLevel,
   compressor,
@@ -27,62 +26,54 @@ export interface StageLayerOptions {
   signal: AbortSignal;
 }
 
+type LayerToStage = Pick<SavedLayerEntry, "encoding" | "sizeBytes"> & { body: AsyncIterable<Buffer> };
+
 /**
  * Takes a layer from the engine into the cache: a plain one is compressed with zstd, one that arrives compressed is kept as it
  * is unless it is to be recompressed, so that it keeps the digest that its registry knows. Memory does not grow with the layer.
  */
 export async function stageLayer(
   cache: LayerCache,
-  { body, encoding, sizeBytes }: Pick<SavedLayerEntry, "body" | "encoding" | "sizeBytes">,
+  layer: LayerToStage,
   options: StageLayerOptions,
 ): Promise<BundledLayer> {
+  const { encoding, sizeBytes } = layer;
   const isKept = encoding !== "none" && !options.recompress;
   const neededBytes =
     encoding === "none"
       ? compressorBytes(options.level, sizeBytes)
       : (isKept ? 0 : compressorBytes(options.level, Number.MAX_SAFE_INTEGER)) + decompressorBytes(encoding);
-  return options.budget.use(neededBytes, () => stageNow(cache, body, encoding, sizeBytes, options));
+  return options.budget.use(neededBytes, () => stageNow(cache, layer, options));
 }
 
 async function stageNow(
   cache: LayerCache,
-  body: Readable,
-  encoding: LayerEncoding,
-  sizeBytes: number,
+  { body, encoding, sizeBytes }: LayerToStage,
   { level, recompress, signal }: StageLayerOptions,
 ): Promise<BundledLayer> {
-  const temporary = partialPath(cache);
   const isKept = encoding !== "none" && !recompress;
+  const plain = new Digesting();
+  const file = await BlobFile.create(partialPath(cache));
   try {
-    const stored = digesting();
-    const plain = digesting();
-    const file = createWriteStream(temporary, { flags: "wx", highWaterMark: 1 << 20 });
     if (isKept) {
-      await pipeline(body, stored.stream, alsoInto(decoder(encoding), plain.stream, signal), file, {
-        signal,
-      });
-    } else if (encoding === "none") {
-      await pipeline(body, evenPieces(), plain.stream, compressor(level, sizeBytes), stored.stream, file, {
-        signal,
-      });
+      await pipeline(keeping(body, file), decoder(encoding), plain.into(), { signal });
     } else {
-      const zstd = compressor(level, undefined);
-      await pipeline(body, decoder(encoding), evenPieces(), plain.stream, zstd, stored.stream, file, {
-        signal,
-      });
+      const pieces = evenPieces(encoding === "none" ? body : decoded(body, encoding, signal));
+      const zstd = compressor(level, encoding === "none" ? sizeBytes : undefined);
+      await compressStream(pieces, zstd, plain.add, (bytes) => file.write(bytes), signal);
     }
     const layer: BundledLayer = {
       diffId: plain.digest(),
-      digest: stored.digest(),
+      digest: await file.finish(),
       mediaType: LAYER_MEDIA_TYPES[isKept ? encoding : "zstd"],
-      sizeBytes: stored.sizeBytes(),
-      uncompressedSizeBytes: plain.sizeBytes(),
+      sizeBytes: file.sizeBytes,
+      uncompressedSizeBytes: plain.sizeBytes,
     };
-    await keepBlob(temporary, blobPath(cache, layer.digest));
+    await keepBlob(file.path, blobPath(cache, layer.digest));
     await keepLayer(cache, layer, isKept ? "kept" : level);
     return layer;
   } catch (error) {
-    await rm(temporary, { force: true });
+    await file.discard();
     throw error;
   }
 }
@@ -91,35 +82,51 @@ function decoder(encoding: LayerEncoding): Duplex {
   return encoding === "gzip" ? createGunzip() : createUnzstd();
 }
 
-/** A stream that lets bytes through and knows their digest and number afterwards. */
-function digesting() {
-  const hash: Hash = createHash("sha256");
-  let count = 0;
-  const stream = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      count += chunk.length;
-      done(null, chunk);
-    },
-  });
-  return { stream, digest: () => `sha256:${hash.digest("hex")}`, sizeBytes: () => count };
+/** Writes the pieces as they are, and gives copies of them on. */
+async function* keeping(pieces: AsyncIterable<Buffer>, file: BlobFile): AsyncGenerator<Buffer> {
+  for await (const copy of copies(pieces)) {
+    await file.write(copy);
+    yield copy;
+  }
 }
 
-/** Lets bytes through, and decompresses them on the side at the pace of the slower reader. */
-function alsoInto(decoder: Duplex, plain: Transform, signal: AbortSignal) {
-  return async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    const decoded = pipeline(decoder, plain, discard(), { signal });
-    // Awaited below; a failure in between reaches `once` as well.
-    decoded.catch(() => undefined);
-    for await (const chunk of chunks) {
-      if (!decoder.write(chunk)) await once(decoder, "drain", { signal });
-      yield chunk;
-    }
-    decoder.end();
-    await decoded;
+function decoded(
+  pieces: AsyncIterable<Buffer>,
+  encoding: LayerEncoding,
+  signal: AbortSignal,
+): AsyncIterable<Buffer> {
+  const stream = decoder(encoding);
+  const fed = pipeline(copies(pieces), stream, { signal });
+  // It fails together with the stream, whose error is the one that counts.
+  fed.catch(() => undefined);
+  return stream;
+}
+
+/** Streams have queues: what waits in them must not lie in memory that is used again. */
+async function* copies(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const piece of pieces) yield Buffer.from(piece);
+}
+
+class Digesting {
+  sizeBytes = 0;
+  readonly #hash = createHash("sha256");
+
+  readonly add = (bytes: Uint8Array): void => {
+    this.#hash.update(bytes);
+    this.sizeBytes += bytes.length;
   };
-}
 
-function discard(): Writable {
-  return new Writable({ write: (_chunk, _encoding, done) => done() });
+  /** A stream that ends here. */
+  into(): Writable {
+    return new Writable({
+      write: (bytes: Buffer, _encoding, done) => {
+        this.add(bytes);
+        done();
+      },
+    });
+  }
+
+  digest(): string {
+    return `sha256:${this.#hash.digest("hex")}`;
+  }
 }

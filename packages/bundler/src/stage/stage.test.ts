@@ -71,7 +71,6 @@ async function stageArchive(archive: Buffer, recompress = false) {
     (count) => {
       bytes += count;
     },
-    never,
   );
   return { images, layers, bytes };
 }

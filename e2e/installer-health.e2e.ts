@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readlink, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildFixture } from "@drybag/fixtures";
@@ -99,6 +99,9 @@ describe("health is what the containers show", () => {
     expect(exitCode).toBe(7);
     expect(error?.hint).toContain("docker compose -p stack down");
     expect(await readdir(path.join(dir, "stack"))).not.toContain("current");
+    const [release = ""] = await readdir(path.join(dir, "stack", "releases"));
+    const page = await readFile(path.join(dir, "stack", "releases", release, "report.txt"), "utf8");
+    expect(page).toMatch(/^outcome +failed: Not healthy: probe/m);
   });
 
   test("Ctrl-C while the stack starts stops at once, and says what runs", async () => {

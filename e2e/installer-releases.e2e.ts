@@ -173,6 +173,13 @@ test("the first signed bundle brings the key, with the answers from a file", asy
   expect((await stat(path.join(dir, "stack", "signer.pub"))).mode & 0o777).toBe(0o600);
   await inApp("echo precious >/kept/data; echo precious >/things/data");
   expect((await install("2")).trust).toBe("same");
+  const page = await readFile(path.join(dir, "stack", "current", "report.txt"), "utf8");
+  expect(page).toMatch(/^outcome +installed and healthy$/m);
+  expect(page).toMatch(/^images +changed +rel\/app:1$/m);
+  expect(page).toContain(`signed by  ${await fingerprint("ours")} (the key of this stack's bundles so far)`);
+  expect(page).toMatch(/^user +root \(uid 0\)$/m);
+  expect(page).toMatch(/^app +healthy +healthy/m);
+  expect(page).not.toContain(SECRET);
 });
 
 test("a bundle by another key, or by none, is refused before anything is changed", async () => {

@@ -1,5 +1,5 @@
 /** `pnpm bench NAME [flags]`: runs one benchmark; each file here says what it takes. */
-const BENCHMARKS = ["pack", "images"];
+const BENCHMARKS = ["pack", "images", "install"];
 
 const [name = ""] = process.argv.slice(2);
 if (!BENCHMARKS.includes(name)) {

@@ -3,25 +3,14 @@
  * the same engine. Medians of N rounds (3), each round all lines once. A stack of about 2.2 GB of unpacked Debian packages;
  * --scale makes it that many times as large, for the memory. Needs root, as the lab does.
  */
-import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { homedir, loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Engine, labUp, readLabEnvironment, tool } from "@drybag/lab";
+import { labUp, readLabEnvironment, tool } from "@drybag/lab";
 import { execa } from "execa";
 import { watchPeakMemory } from "../support/peak-memory.ts";
-
-/** Which layers stand on the base, by image. */
-const IMAGES: Record<string, string[]> = {
-  python: ["python"],
-  app: ["python", "node"],
-  java: ["java"],
-  office: ["office"],
-  browser: ["browser", "node"],
-  build: ["build", "golang"],
-  database: ["database"],
-};
+import { buildImages } from "./build-images.ts";
 
 const ZSTD = "docker save | zstd -3 -T0 --long=27, sha256sum";
 const GZIP = "docker save | gzip";
@@ -60,7 +49,7 @@ const work = join(cache, `work-${process.pid}`);
 
 const lab = await labUp({ name: values.lab, environment: readLabEnvironment(process.env) });
 const engine = lab.connected;
-const tags = await buildImages(engine);
+const tags = await buildImages(engine, layers, scale);
 await mkdir(join(work, "stack"), { recursive: true });
 await writeFile(
   join(work, "stack", "compose.yaml"),
@@ -187,49 +176,4 @@ function report(results: Map<string, Measured>): void {
       .map((load) => load.toFixed(1))
       .join(" ")}`,
   );
-}
-
-async function buildImages(engine: Engine): Promise<string[]> {
-  if (!existsSync(join(layers, "complete"))) {
-    await rm(layers, { recursive: true, force: true });
-    await mkdir(layers, { recursive: true });
-    const make = [
-      "--mount",
-      "--pid",
-      "--fork",
-      "--kill-child",
-      join(import.meta.dirname, "make-layers.sh"),
-      layers,
-    ];
-    await execa("unshare", make, { stdio: ["ignore", 2, 2] });
-    await writeFile(join(layers, "complete"), "");
-  }
-  const tags: string[] = [];
-  for (let copy = 0; copy < scale; copy++) {
-    for (const [name, adds] of Object.entries(IMAGES)) {
-      const tag = `bench/${name}:${copy}`;
-      const there = await engine.docker(["image", "inspect", tag], { reject: false });
-      if (there.exitCode !== 0) {
-        const target = copy === 0 ? "/" : `/copy-${copy}/`;
-        const lines = [
-          "FROM scratch",
-          ...["base", ...adds].map((layer) => `ADD ${layer}.tar ${target}`),
-          'CMD ["sh"]',
-        ];
-        const dockerfile = join(layers, "Dockerfile");
-        await writeFile(dockerfile, `${lines.join("\n")}\n`);
-        await engine.docker([
-          "build",
-          "--quiet",
-          "--network=none",
-          "--provenance=false",
-          "--tag",
-          tag,
-          layers,
-        ]);
-      }
-      tags.push(tag);
-    }
-  }
-  return tags;
 }

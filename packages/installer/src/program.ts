@@ -48,9 +48,11 @@ export function createProgram(version = "0.0.0-source"): Command {
     .option("--timeout <seconds>", "how long the stack may take to become healthy", parseSeconds, 600)
     .action(
       run<InstallFlags, [string?]>((context, flags, folder) =>
-        installCommand(context, flags, folder, (stack, { dir }, progress) =>
-          keepSelf({ version, tree: commandTree(program) }, stack, dir, progress),
-        ),
+        installCommand(context, flags, folder, {
+          version,
+          keep: (stack, { dir }, progress) =>
+            keepSelf({ version, tree: commandTree(program) }, stack, dir, progress),
+        }),
       ),
     );
 

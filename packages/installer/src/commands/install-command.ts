@@ -9,17 +9,18 @@ import { describePlan, planAsJson } from "../install/describe-plan.ts";
 import { describeReport } from "../install/describe-report.ts";
 import { INSTALL_STAGES, install } from "../install/install.ts";
 import type { InstallOptions } from "../install/install-options.ts";
+import { readOperator } from "../install/operator.ts";
 import type { InstalledSelf } from "../self/install-self.ts";
 import { parseEnvLines } from "../settings/env-lines.ts";
 import { parseAssignment } from "../settings/resolve-settings.ts";
 import { type SiteFlags, stackName } from "./site-flags.ts";
 
-/** Keeps the program on this server, if it can. */
-export type SelfInstaller = (
-  stack: string,
-  options: InstallOptions,
-  progress: Progress,
-) => Promise<InstalledSelf | undefined>;
+/** What the command line knows of the program itself. */
+export interface ThisProgram {
+  version: string;
+  /** Keeps it on this server, if it can. */
+  keep(stack: string, options: InstallOptions, progress: Progress): Promise<InstalledSelf | undefined>;
+}
 
 export interface InstallFlags extends SiteFlags {
   name?: string;
@@ -39,9 +40,9 @@ export async function installCommand(
   context: RunContext,
   flags: InstallFlags,
   carryFolder = ".",
-  self: SelfInstaller = async () => undefined,
+  program: ThisProgram = { version: "unknown", keep: async () => undefined },
 ): Promise<ExitCode> {
-  const options = await installOptions(flags, carryFolder, context.cwd);
+  const options = await installOptions(flags, carryFolder, context, program.version);
   if (!options.yes && !options.dryRun && !context.canAsk) {
     throw new DrybagError("usage", "there is nobody to ask here: not a terminal, or --json was given", {
       hint: "add --yes to install without asking",
@@ -57,7 +58,9 @@ export async function installCommand(
     questions: context.canAsk && !options.yes ? { stdin, stderr, signal } : undefined,
   });
   const kept =
-    "report" in outcome && flags.selfInstall ? await self(outcome.report.name, options, progress) : undefined;
+    "report" in outcome && flags.selfInstall
+      ? await program.keep(outcome.report.name, options, progress)
+      : undefined;
   await progress.close();
   if ("plan" in outcome) {
     const { plan } = outcome;
@@ -66,8 +69,8 @@ export async function installCommand(
     return EXIT.ok;
   }
   const { report } = outcome;
-  const program = kept?.command ?? programName(options.carryFolder);
-  const text = { unicode: context.unicode, dir: options.dir, program };
+  const command = kept?.command ?? programName(options.carryFolder);
+  const text = { unicode: context.unicode, dir: options.dir, program: command };
   context.stdout.write(context.json ? `${JSON.stringify(report)}\n` : describeReport(report, text));
   return EXIT.ok;
 }
@@ -96,7 +99,8 @@ function programName(carryFolder: string): string {
 async function installOptions(
   flags: InstallFlags,
   carryFolder: string,
-  cwd: string,
+  { cwd, env, stdin }: RunContext,
+  version: string,
 ): Promise<InstallOptions> {
   const fromFile = flags.values === undefined ? [] : await readValues(resolve(cwd, flags.values));
   return {
@@ -111,6 +115,7 @@ async function installOptions(
     answersOut: flags.answersOut === undefined ? undefined : resolve(cwd, flags.answersOut),
     trustNewKey: flags.trustNewKey,
     healthTimeoutMs: flags.timeout * 1000,
+    operator: await readOperator(env, stdin, version),
   };
 }
 

@@ -56,14 +56,20 @@ function rank({ outcome }: Verdict): number {
 }
 
 /** For the live table and for reports. */
-export function serviceLine({ expected, outcome, state, detail }: JudgedService): ServiceLine {
+export function serviceLine({ expected, containers, outcome, state, detail }: JudgedService): ServiceLine {
   return {
     name: expected.name,
     state,
-    expected: expected.state === "done" ? "exits 0" : "running",
+    expected: expectedWord(expected, containers),
     ok: outcome === "waiting" ? undefined : outcome === "good",
     detail,
   };
+}
+
+/** What is awaited of a service, in a word: that it is healthy where its container can tell. */
+export function expectedWord({ state }: ExpectedService, containers: readonly JudgedContainer[]): string {
+  if (state === "done") return "exits 0";
+  return containers.some(({ container }) => container.health !== "none") ? "healthy" : "running";
 }
 
 /** Services that ended well although nothing says that they should. */

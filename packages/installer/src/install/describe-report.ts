@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { formatDuration, servicesTable } from "@drybag/terminal";
 import { DEFAULT_DIR } from "../commands/site-flags.ts";
+import { REPORT_PAGE_FILE } from "../site/site-paths.ts";
 import type { InstallReport } from "./install-report.ts";
 
 /** The report for people: what runs, where it is, and how to look again: `program` is how drybag-site is started here. */
@@ -24,6 +26,7 @@ export function describeReport(
     `${images.length} images verified, ${loaded} loaded; took ${formatDuration(totalMs)}.`,
     `Signed by:   ${report.signer ?? "nobody"}`,
     `Files:       ${folder}`,
+    `Report:      ${join(folder, REPORT_PAGE_FILE)}`,
     `Look again:  ${program} status ${name}${dirFlag}`,
     "",
   ].join("\n");

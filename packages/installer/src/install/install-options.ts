@@ -1,6 +1,7 @@
 import type { DockerContext } from "@drybag/docker";
 import type { Progress } from "@drybag/terminal";
 import type { Questions } from "../settings/ask-settings.ts";
+import type { Operator } from "./operator.ts";
 
 /** What an install needs to know, defaults applied. */
 export interface InstallOptions {
@@ -22,6 +23,7 @@ export interface InstallOptions {
   /** Fingerprint of a key to be trusted from now on. */
   trustNewKey: string | undefined;
   healthTimeoutMs: number;
+  operator: Operator;
 }
 
 /** The world around an install. */

@@ -1,13 +1,14 @@
-import { hostname } from "node:os";
 import type { ContainerFacts, EngineFacts, ImageStore } from "@drybag/docker";
 import type { Finding } from "@drybag/errors";
 import type { Manifest } from "@drybag/format";
 import type { CheckResult } from "../checks/watch-checks.ts";
-import type { JudgedService } from "../health/judge-services.ts";
+import { expectedWord, type JudgedService } from "../health/judge-services.ts";
 import { expectedImageId } from "../images/image-state.ts";
 import type { LoadPlan } from "../images/plan-load.ts";
 import type { TaskResult } from "../tasks/run-task.ts";
 import type { SignerVerdict } from "../trust/judge-signer.ts";
+import { changesSince, type ReleaseChanges } from "./changes-since.ts";
+import type { Operator } from "./operator.ts";
 
 /** What one install did: printed, and kept in the release folder. */
 export interface InstallReport {
@@ -22,6 +23,12 @@ export interface InstallReport {
   signer: string | null;
   trust: SignerVerdict["trust"];
   startedAt: string;
+  endedAt: string;
+  /** `unchanged`: all ran already as it should. */
+  outcome: { state: "healthy" | "unchanged" } | { state: "failed"; code: string; message: string };
+  operator: Operator;
+  /** What the bundle differs in from the release before; null on a first install. */
+  changes: ReleaseChanges | null;
   /** By stage, in milliseconds. */
   durationsMs: Record<string, number>;
   host: { name: string; engine: string; compose: string | null; imageStore: ImageStore };
@@ -36,8 +43,11 @@ export interface InstallReport {
   findings: Finding[];
 }
 
-export function buildReport(input: {
+/** All that is known before the stack is started. */
+export interface ReportInput {
   manifest: Manifest;
+  previous: Manifest | undefined;
+  operator: Operator;
   manifestSha256: string;
   signer: SignerVerdict;
   projectName: string;
@@ -49,13 +59,20 @@ export function buildReport(input: {
   engine: EngineFacts;
   composeVersion: string | undefined;
   load: LoadPlan;
-  started: boolean;
-  services: readonly JudgedService[];
-  tasks: readonly TaskResult[];
-  checks: readonly CheckResult[];
-  findings: readonly Finding[];
-}): InstallReport {
-  const { manifest, engine, load, services } = input;
+}
+
+export function buildReport(
+  input: ReportInput,
+  result: {
+    outcome: InstallReport["outcome"];
+    services: readonly JudgedService[];
+    tasks: readonly TaskResult[];
+    checks: readonly CheckResult[];
+    findings: readonly Finding[];
+  },
+): InstallReport {
+  const { manifest, engine, load, previous } = input;
+  const { outcome, services, tasks, checks, findings } = result;
   const loaded = new Set(load.images.map(({ tag }) => tag));
   return {
     reportVersion: 1,
@@ -68,9 +85,13 @@ export function buildReport(input: {
     signer: input.signer.signer?.fingerprint ?? null,
     trust: input.signer.trust,
     startedAt: input.startedAt.toISOString(),
+    endedAt: new Date().toISOString(),
+    outcome,
+    operator: input.operator,
+    changes: previous ? changesSince(previous, manifest) : null,
     durationsMs: input.durationsMs,
     host: {
-      name: hostname(),
+      name: input.operator.host,
       engine: engine.version,
       compose: input.composeVersion ?? null,
       imageStore: engine.imageStore,
@@ -81,11 +102,11 @@ export function buildReport(input: {
       id: expectedImageId(image, engine.imageStore),
       loaded: loaded.has(image.tag),
     })),
-    started: input.started,
+    started: outcome.state === "healthy",
     services: services.map(reportService),
-    tasks: [...input.tasks],
-    checks: input.checks.map(({ check, state }) => ({ name: check.name, state })),
-    findings: [...input.findings],
+    tasks: [...tasks],
+    checks: checks.map(({ check, state }) => ({ name: check.name, state })),
+    findings: [...findings],
   };
 }
 
@@ -93,7 +114,7 @@ function reportService({ expected, state, containers }: JudgedService): InstallR
   return {
     name: expected.name,
     state,
-    expected: expected.state === "done" ? "exits 0" : "running",
+    expected: expectedWord(expected, containers),
     containers: containers.map(({ container }) => container.name),
     ports: [...new Set(containers.flatMap(({ container }) => publishedPorts(container)))],
   };

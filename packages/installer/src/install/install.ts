@@ -1,5 +1,5 @@
-import { join } from "node:path";
-import { openBundle, writeFileAtomically } from "@drybag/format";
+import { isDrybagError } from "@drybag/errors";
+import { openBundle } from "@drybag/format";
 import { BundlePass } from "../bundle-pass.ts";
 import { endedUnexpectedly } from "../health/judge-services.ts";
 import { loadBundle } from "../images/load-bundle.ts";
@@ -13,7 +13,7 @@ import { writeAnswers } from "../settings/answers-file.ts";
 import { switchCurrent } from "../site/current-release.ts";
 import { enterSite } from "../site/enter-site.ts";
 import { appendToJournal } from "../site/journal.ts";
-import { REPORT_FILE, releaseName, sitePaths } from "../site/site-paths.ts";
+import { releaseName, sitePaths } from "../site/site-paths.ts";
 import { endLeftoverTasks } from "../tasks/end-leftover-tasks.ts";
 import { markFirstInstallDone } from "../tasks/task-marks.ts";
 import { judgeSigner } from "../trust/judge-signer.ts";
@@ -23,12 +23,13 @@ import { bringUp } from "./bring-up.ts";
 import { ByteMeter } from "./byte-meter.ts";
 import type { InstallPlan } from "./describe-plan.ts";
 import type { InstallOptions, InstallSurroundings } from "./install-options.ts";
-import { buildReport, type InstallReport } from "./install-report.ts";
+import { buildReport, type InstallReport, type ReportInput } from "./install-report.ts";
 import { type InstallPhase, interruptedIn } from "./interrupted.ts";
 import { prepare, refuseUnwritable } from "./prepare.ts";
 import { recoverTags } from "./recover-tags.ts";
 import { startTasks } from "./start-tasks.ts";
 import { Stopwatch } from "./stopwatch.ts";
+import { writeReport } from "./write-report.ts";
 
 /** In order, for the numbers in front of their titles. */
 export const INSTALL_STAGES = ["open", "preflight", "load", "place", "health"];
@@ -162,18 +163,10 @@ async function installBundle(
     model,
   };
   const start = await startTasks(site, manifest, release);
-  const { services, started, tasks, checks } = await bringUp(
-    site,
-    toStart,
-    { ...options, start },
-    { ...surroundings, stopwatch },
-  );
-  const healthFindings = endedUnexpectedly(services);
-  showFindings(healthFindings, progress);
-
-  enter("healthy");
-  const report = buildReport({
+  const about: ReportInput = {
     manifest,
+    previous: previous?.manifest,
+    operator: options.operator,
     manifestSha256,
     signer,
     projectName,
@@ -185,13 +178,35 @@ async function installBundle(
     engine,
     composeVersion,
     load,
-    started,
+  };
+  const { services, started, tasks, checks } = await bringUp(
+    site,
+    toStart,
+    { ...options, start },
+    { ...surroundings, stopwatch },
+  ).catch(async (error: unknown) => {
+    // What ran before keeps the report of how it was installed.
+    if (isDrybagError(error) && previous?.name !== release) {
+      const { code, message } = error;
+      const outcome = { state: "failed" as const, code, message };
+      const findings = [...before, ...placeFindings];
+      const nothing = { services: [], tasks: [], checks: [] };
+      await writeReport(finalFolder, buildReport(about, { outcome, ...nothing, findings }));
+    }
+    throw error;
+  });
+  const healthFindings = endedUnexpectedly(services);
+  showFindings(healthFindings, progress);
+
+  enter("healthy");
+  const report = buildReport(about, {
+    outcome: { state: started ? "healthy" : "unchanged" },
     services,
     tasks,
     checks,
     findings: [...before, ...placeFindings, ...healthFindings],
   });
-  await writeFileAtomically(join(finalFolder, REPORT_FILE), `${JSON.stringify(report, undefined, 2)}\n`);
+  await writeReport(finalFolder, report);
   if (signer.signer && signer.trust !== "same") await pinSigner(paths.signer, signer.signer);
   if (previous?.name !== release) await switchCurrent(paths, release);
   await appendToJournal(paths.journal, { step: "committed", release });

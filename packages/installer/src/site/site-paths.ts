@@ -43,6 +43,7 @@ export function sitePaths(dir: string, name: string): SitePaths {
 /** Files that the installer puts beside the project's own in a release folder. */
 export const RELEASE_ENV_FILE = ".env";
 export const REPORT_FILE = "report.json";
+export const REPORT_PAGE_FILE = "report.txt";
 /** First of the Compose files where the project directory is not the folder of the first one. */
 export const DIRECTORY_MARKER_FILE = ".drybag-directory.yaml";
 

@@ -153,6 +153,16 @@ describe("health is what the containers show", () => {
     expect(error?.message).toBe("Not healthy after 3.0 s: probe.");
   });
 
+  test("a healthcheck that never ends is not healthy when its time is over", async () => {
+    const { exitCode, error } = await install({ CHECK: "sleep 1000" }, { args: ["--timeout", "3"] });
+    expect(exitCode).toBe(7);
+    expect(error).toMatchObject({
+      message: "Not healthy after 3.0 s: probe.",
+      detail: expect.stringMatching(/^probe: starting/),
+      hint: expect.stringContaining("stays the current one"),
+    });
+  });
+
   test("a one-shot that ends well is as it should be", async () => {
     const { exitCode, services, findings } = await install({ RESTART: "no", PROBE: "exit 0" });
     expect(exitCode).toBe(0);

@@ -1,4 +1,15 @@
-import { chmod, cp, mkdtemp, readdir, rename, rm, statfs, truncate } from "node:fs/promises";
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  rename,
+  rm,
+  statfs,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildFixture } from "@drybag/fixtures";
@@ -140,12 +151,43 @@ describe("what does not fit the server", () => {
     );
   });
 
-  test("Docker Engine 20.10", async () => {
-    const site = lab.sites.old as Engine;
-    const said = await refused(site, start(site, whole), { exitCode: 4, before: await imagesOf(site) });
+  test("Compose that is too old", async () => {
+    const { site } = lab;
+    const config = path.join(work, "old-compose");
+    await mkdir(path.join(config, "cli-plugins"), { recursive: true });
+    const plugin = path.join(config, "cli-plugins", "docker-compose");
+    const metadata = '{"SchemaVersion":"0.1.0","Vendor":"Docker Inc.","Version":"v2.10.0"}';
+    const script = `#!/bin/sh\ncase "$*" in *metadata*) echo '${metadata}';; *) echo 2.10.0;; esac\n`;
+    await writeFile(plugin, script, { mode: 0o755 });
+    const run = startInstaller(site, ["install", whole, "--yes", "--dir", dirOf(site)], {
+      DOCKER_CONFIG: config,
+    });
+    const said = await refused(site, run, { exitCode: 4, before: await imagesOf(site) });
     expect(said).toMatch(
-      /^error: The Docker Engine here is 20\.10\..*; this bundle needs .* \[engine-too-old\]\n→ /,
+      /^error: Docker Compose here is 2\.10\.0; this bundle needs .* or newer\. \[compose-too-old\]\n→ /,
     );
+  });
+
+  test("a container name that another container has", async () => {
+    const { site } = lab;
+    const named = await packProject(
+      lab.connected,
+      path.join(work, "named"),
+      { "compose.yaml": COMPOSE.replace("app:\n", "app:\n    container_name: erp-web\n") },
+      ["--bundle-version", VERSION],
+    );
+    await execa("tar", ["-cf", "-", "-T", "/dev/null"]).pipe(site.docker(["import", "-", "other:1"]));
+    await site.docker(["create", "--name", "erp-web", "other:1", "sh"]);
+    const before = await imagesOf(site);
+    const { exitCode, stderr } = await start(site, named);
+    expect(exitCode, stderr).toBe(6);
+    expect(stderr).toMatch(
+      /error: The container of app is to be named erp-web, and another container has that name\. \[.*\]\n→ Remove or rename it/,
+    );
+    expect(await imagesOf(site)).toEqual(before);
+    expect((await site.docker(["ps", "--all", "--format", "{{.Names}}"])).stdout).toBe("erp-web");
+    await site.docker(["rm", "erp-web"]);
+    await site.docker(["rmi", "other:1"]);
   });
 
   test("a user who may neither use Docker nor write", async () => {
@@ -159,6 +201,20 @@ describe("what does not fit the server", () => {
     expect(said).toMatch(/Nothing can be written to .*\n.*root/);
     expect(said).toMatch(/You may not use the Docker Engine at .*\n.*root/);
   });
+});
+
+test("Docker Engine 20.10 gets its layers decompressed, and the same images", async () => {
+  const site = lab.sites.old as Engine;
+  expect(site.version).toMatch(/^20\.10\./);
+  const { exitCode, stderr } = await start(site, whole);
+  expect(exitCode, stderr).toBe(0);
+  const again = await startInstaller(site, ["install", whole, "--yes", "--json", "--dir", dirOf(site)]);
+  expect(again.exitCode, again.stderr).toBe(0);
+  const report = JSON.parse(again.stdout) as { started: boolean; images: { id: string; loaded: boolean }[] };
+  const { stdout: id } = await site.docker(["image", "inspect", "--format", "{{.Id}}", "refuse/app:1"]);
+  expect(report).toMatchObject({ started: false, images: [{ id, loaded: false }] });
+  const { stdout } = await site.docker(["exec", "app-app-1", "wc", "-c", "/big"]);
+  expect(stdout).toBe(`${BIG_LAYER_MIB * MIB} /big`);
 });
 
 describe("a stick", () => {

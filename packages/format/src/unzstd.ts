@@ -22,7 +22,10 @@ async function* unzstd(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
       await source.skip((await source.exactly(4)).readUInt32LE());
       continue;
     }
-    const decoder = createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG } });
+    const decoder = createZstdDecompress({
+      chunkSize: CHUNK_BYTES,
+      params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG },
+    });
     const fed = pipeline(Readable.from(frame(magic, source), { objectMode: false }), decoder);
     // It fails together with the decoder, whose error is the one that counts.
     fed.catch(() => undefined);
@@ -31,25 +34,78 @@ async function* unzstd(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   }
 }
 
+/** Of what comes out: larger ones are fewer to pass on. */
+const CHUNK_BYTES = 256 * 1024;
 const MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 
+/** Passes a frame on in the pieces that it comes in: thousands of small ones would cost more than decompressing them. */
 async function* frame(magic: Buffer, source: ByteSource): AsyncGenerator<Buffer> {
   if (magic.readUInt32LE() !== MAGIC) throw corrupt("has something else behind a frame");
-  const descriptor = await source.exactly(1);
-  const flags = descriptor.readUInt8();
-  yield Buffer.concat([magic, descriptor, await source.exactly(headerRestBytes(flags))]);
-  for (let isLast = false; !isLast; ) {
-    const block = await source.exactly(3);
-    const header = block.readUIntLE(0, 3);
-    isLast = (header & 1) === 1;
-    const type = (header >> 1) & 3;
-    if (type === 3) throw corrupt("has a block of an unknown type");
-    yield block;
-    // A block of one repeated byte has that byte only.
-    yield* source.pieces(type === 1 ? 1 : header >> 3);
+  const end = new FrameEnd();
+  yield magic;
+  while (!end.isReached) {
+    const piece = await source.some();
+    const length = end.take(piece);
+    if (length < piece.length) source.giveBack(piece.subarray(length));
+    yield piece.subarray(0, length);
   }
-  if ((flags & 4) !== 0) yield await source.exactly(4);
+}
+
+/** Looks for the end of a frame in bytes that pass by, the first of which follows the magic number. */
+class FrameEnd {
+  isReached = false;
+  #next: "descriptor" | "block" | "checksum" = "descriptor";
+  #head: number[] = [];
+  #skip = 0;
+  #isLast = false;
+  #hasChecksum = false;
+
+  /** How many of the bytes belong to the frame. */
+  take(bytes: Buffer): number {
+    let at = 0;
+    while (at < bytes.length && !this.isReached) {
+      if (this.#skip > 0) {
+        const skipped = Math.min(this.#skip, bytes.length - at);
+        this.#skip -= skipped;
+        at += skipped;
+      } else {
+        this.#head.push(bytes.readUInt8(at));
+        at += 1;
+      }
+      if (this.#skip === 0) this.#read();
+    }
+    return at;
+  }
+
+  /** What the bytes collected so far say of what follows. */
+  #read(): void {
+    const [first = 0, second = 0, third = 0] = this.#head;
+    if (this.#next === "descriptor" && this.#head.length === 1) {
+      this.#hasChecksum = (first & 4) !== 0;
+      this.#goOn("block", headerRestBytes(first));
+    } else if (this.#next === "block" && this.#head.length === 0 && this.#isLast) {
+      if (this.#hasChecksum) this.#goOn("checksum", 4);
+      else this.isReached = true;
+    } else if (this.#next === "block" && this.#head.length === 3) {
+      const header = first | (second << 8) | (third << 16);
+      this.#isLast = (header & 1) === 1;
+      const type = (header >> 1) & 3;
+      if (type === 3) throw corrupt("has a block of an unknown type");
+      // A block of one repeated byte has that byte only.
+      this.#goOn("block", type === 1 ? 1 : header >> 3);
+    } else if (this.#next === "checksum") {
+      this.isReached = true;
+    }
+  }
+
+  #goOn(next: "block" | "checksum", skip: number): void {
+    this.#next = next;
+    this.#head = [];
+    this.#skip = skip;
+    // An empty block: what is behind it follows at once.
+    if (skip === 0) this.#read();
+  }
 }
 
 /** What follows the descriptor of a frame: window, dictionary and size of the content. */
@@ -85,6 +141,18 @@ class ByteSource {
       this.#rest = next.value;
     }
     return false;
+  }
+
+  /** Whatever is there, one byte at least. */
+  async some(): Promise<Buffer> {
+    if (await this.atEnd()) throw corrupt("ends early");
+    const found = this.#rest;
+    this.#rest = Buffer.alloc(0);
+    return found;
+  }
+
+  giveBack(bytes: Buffer): void {
+    this.#rest = bytes;
   }
 
   async exactly(sizeBytes: number): Promise<Buffer> {

@@ -50,7 +50,7 @@ export interface BundleParts {
 }
 
 /** Oldest engine that takes zstd layers, and oldest Compose that knows `!reset`. */
-const REQUIRES = { engine: "23.0.0", compose: "2.18.0" };
+const REQUIRES = { engine: "20.10.0", compose: "2.18.0" };
 const FILE_MODE = 0o644;
 
 /** Puts the manifest together; reads every carried file once, for its digest. */

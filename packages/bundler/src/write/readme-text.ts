@@ -38,7 +38,7 @@ or, without any program of ours:
     sha256sum -c ${CHECKSUMS_FILE}
 
 ${title("Install by hand")}
-If the installer cannot be used: Docker ${manifest.requires.engine} or later and Compose
+If the installer cannot be used: Docker 23.0 or later and Compose
 ${manifest.requires.compose} or later are enough. In this folder:
 
     sha256sum -c ${CHECKSUMS_FILE}

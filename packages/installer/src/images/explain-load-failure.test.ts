@@ -6,8 +6,9 @@ import type { LoadPlan } from "./plan-load.ts";
 const PIB = 1024 ** 5;
 const huge: LoadPlan = {
   images: [{} as LoadPlan["images"][number]],
-  entries: new Set(),
+  entries: new Map(),
   storedBytes: PIB,
+  archiveBytes: PIB,
   unpackedBytes: PIB,
 };
 const small: LoadPlan = { ...huge, images: [] };

@@ -35,29 +35,47 @@ const manifest = {
 } as unknown as Manifest;
 
 test("of an image that is missing, all its blobs are sent, and none of the others'", () => {
-  const plan = planLoad(manifest, [web]);
-  expect([...plan.entries].sort()).toEqual([
+  const plan = planLoad(manifest, [web], "containerd");
+  expect([...plan.entries.keys()].sort()).toEqual([
     "blobs/sha256/base",
     "blobs/sha256/config-web",
     "blobs/sha256/manifest-web",
     "blobs/sha256/web",
+    "index.json",
+    "manifest.json",
     "oci-layout",
   ]);
   expect(plan).toMatchObject({ images: [web], storedBytes: 20 * MIB, unpackedBytes: 60 * MIB });
 });
 
 test("a layer that two images share is counted once", () => {
-  expect(planLoad(manifest, [web, db])).toMatchObject({ storedBytes: 30 * MIB, unpackedBytes: 90 * MIB });
+  expect(planLoad(manifest, [web, db], "containerd")).toMatchObject({
+    storedBytes: 30 * MIB,
+    unpackedBytes: 90 * MIB,
+  });
+});
+
+test("a classic store gets its layers decompressed, without those that it has on the same ones", () => {
+  const plan = planLoad(manifest, [web], "classic", [db]);
+  expect([...plan.entries].map(([path, { kind }]) => `${path} ${kind}`)).toEqual([
+    "manifest.json select",
+    "blobs/sha256/config-web as it is",
+    "blobs/sha256/web decompress",
+  ]);
+  expect(plan).toMatchObject({ storedBytes: 10 * MIB, archiveBytes: 30 * MIB, unpackedBytes: 30 * MIB });
+  const upsideDown = image("other", ["web", "base"]);
+  expect(planLoad(manifest, [web], "classic", [upsideDown]).unpackedBytes).toBe(60 * MIB);
+  expect(planLoad(manifest, [web], "containerd", [db]).storedBytes).toBe(20 * MIB);
 });
 
 test("nothing is sent, and no room is needed, where everything is there", () => {
-  const plan = planLoad(manifest, []);
+  const plan = planLoad(manifest, [], "containerd");
   expect(plan.entries.size).toBe(0);
   expect(engineBytesNeeded(plan)).toBe(0);
 });
 
 test("the engine needs room for the archive and for what it becomes, and some more", () => {
-  const needed = engineBytesNeeded(planLoad(manifest, [web, db]));
+  const needed = engineBytesNeeded(planLoad(manifest, [web, db], "containerd"));
   expect(needed).toBeGreaterThan(120 * MIB);
   expect(needed).toBeLessThan(220 * MIB);
 });
@@ -71,7 +89,10 @@ test("the listings that are sent name the images that are sent, each tag of them
       { digest: "sha256:manifest-web", annotations: { name: "web:latest" } },
     ],
   };
-  const archive = [{ Config: "blobs/sha256/config-db" }, { Config: "blobs/sha256/config-web" }];
+  const archive = [
+    { Config: "blobs/sha256/config-db", Layers: ["blobs/sha256/base", "blobs/sha256/db"] },
+    { Config: "blobs/sha256/config-web", Layers: ["blobs/sha256/base", "blobs/sha256/web"] },
+  ];
   const selected = JSON.parse(selectFromIndex(Buffer.from(JSON.stringify(index)), [web]).toString());
   expect(selected.schemaVersion).toBe(2);
   expect(selected.manifests.map((each: { annotations: { name: string } }) => each.annotations.name)).toEqual([
@@ -80,5 +101,13 @@ test("the listings that are sent name the images that are sent, each tag of them
   ]);
   expect(
     JSON.parse(selectFromArchiveManifest(Buffer.from(JSON.stringify(archive)), [web]).toString()),
-  ).toEqual([{ Config: "blobs/sha256/config-web" }]);
+  ).toEqual([archive[1]]);
+  const decompressed = selectFromArchiveManifest(
+    Buffer.from(JSON.stringify(archive)),
+    [web],
+    (id) => `at ${id}`,
+  );
+  expect(JSON.parse(decompressed.toString())).toEqual([
+    { Config: "blobs/sha256/config-web", Layers: ["at sha256:diff-base", "at sha256:diff-web"] },
+  ]);
 });

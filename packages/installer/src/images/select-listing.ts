@@ -11,9 +11,23 @@ export function selectFromIndex(content: Buffer, images: readonly BundledImage[]
   return Buffer.from(JSON.stringify({ ...index, manifests }));
 }
 
-/** manifest.json (Docker image archive), the same way. */
-export function selectFromArchiveManifest(content: Buffer, images: readonly BundledImage[]): Buffer {
-  const items = JSON.parse(content.toString()) as { Config: string }[];
-  const configs = new Set(images.map(({ configDigest }) => blobEntry(configDigest)));
-  return Buffer.from(JSON.stringify(items.filter(({ Config }) => configs.has(Config))));
+interface ArchiveItem {
+  Config: string;
+  Layers: string[];
+}
+
+/** manifest.json (Docker image archive), the same way. `layerPath` gives layers another name, by their diffIDs. */
+export function selectFromArchiveManifest(
+  content: Buffer,
+  images: readonly BundledImage[],
+  layerPath?: (diffId: string) => string,
+): Buffer {
+  const items = JSON.parse(content.toString()) as ArchiveItem[];
+  const byConfig = new Map(images.map((image) => [blobEntry(image.configDigest), image]));
+  const selected = items.flatMap((item) => {
+    const image = byConfig.get(item.Config);
+    if (!image) return [];
+    return [layerPath ? { ...item, Layers: image.diffIds.map(layerPath) } : item];
+  });
+  return Buffer.from(JSON.stringify(selected));
 }

@@ -1,8 +1,9 @@
+import type { Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { type DockerContext, loadImages } from "@drybag/docker";
 import { DrybagError, isDrybagError } from "@drybag/errors";
-import { DOCKER_ARCHIVE_MANIFEST_ENTRY, OCI_INDEX_ENTRY, type ReadEntry } from "@drybag/format";
+import { type BundledLayer, blobEntry, OCI_INDEX_ENTRY, type ReadEntry, unpackLayer } from "@drybag/format";
 import { type Pack, pack } from "tar-stream";
 import type { BundlePass } from "../bundle-pass.ts";
 import type { LoadPlan } from "./plan-load.ts";
@@ -32,7 +33,7 @@ export async function sendImages(
   sent.catch(() => undefined);
   signal.addEventListener("abort", load.abort, { once: true });
   try {
-    await writeArchive(archive, pass, plan);
+    await writeArchive(archive, pass, plan, signal);
     archive.finalize();
     await sent;
     onSent?.();
@@ -48,22 +49,48 @@ export async function sendImages(
   }
 }
 
-async function writeArchive(archive: Pack, pass: BundlePass, plan: LoadPlan): Promise<void> {
+async function writeArchive(
+  archive: Pack,
+  pass: BundlePass,
+  plan: LoadPlan,
+  signal: AbortSignal,
+): Promise<void> {
   while (pass.nextPath() !== undefined) {
     const item = await pass.next();
-    const { path } = item.entry;
-    if (path === OCI_INDEX_ENTRY) {
-      await writeBuffer(archive, path, selectFromIndex(await buffer(item.body), plan.images));
-    } else if (path === DOCKER_ARCHIVE_MANIFEST_ENTRY) {
-      await writeBuffer(archive, path, selectFromArchiveManifest(await buffer(item.body), plan.images));
-    } else if (plan.entries.has(path)) {
-      await writeStream(archive, item);
-    } else {
-      // The engine has it already; the reader verifies it nevertheless.
-      item.body.destroy();
+    const fate = plan.entries.get(item.entry.path);
+    switch (fate?.kind) {
+      case "select":
+        await writeListing(archive, item, plan);
+        break;
+      case "as it is":
+        await writeStream(archive, item);
+        break;
+      case "decompress":
+        await writeDecompressed(archive, item, fate.layer, signal);
+        break;
+      default:
+        // The engine has it already, or has no use for it; the reader verifies it nevertheless.
+        item.body.destroy();
     }
   }
   await pass.finish();
+}
+
+async function writeListing(
+  archive: Pack,
+  { entry, body }: ReadEntry,
+  { images, entries }: LoadPlan,
+): Promise<void> {
+  const content = await buffer(body);
+  if (entry.path === OCI_INDEX_ENTRY) {
+    return writeBuffer(archive, entry.path, selectFromIndex(content, images));
+  }
+  const isDecompressed = !entries.has(OCI_INDEX_ENTRY);
+  await writeBuffer(
+    archive,
+    entry.path,
+    selectFromArchiveManifest(content, images, isDecompressed ? blobEntry : undefined),
+  );
 }
 
 /** Fixed, so that the same bundle gives the engine the same bytes. */
@@ -72,6 +99,24 @@ const MTIME = new Date(0);
 async function writeStream(archive: Pack, { entry, body }: ReadEntry): Promise<void> {
   const size = entry.type === "file" ? entry.sizeBytes : 0;
   await pipeline(body, archive.entry({ name: entry.path, size, mode: 0o644, mtime: MTIME }));
+}
+
+/** Under the digest of what it is now. The engine compares that digest itself before it registers the layer. */
+async function writeDecompressed(
+  archive: Pack,
+  { body }: ReadEntry,
+  layer: BundledLayer,
+  signal: AbortSignal,
+): Promise<void> {
+  const entry = {
+    name: blobEntry(layer.diffId),
+    size: layer.uncompressedSizeBytes,
+    mode: 0o644,
+    mtime: MTIME,
+  };
+  // tar-stream's sink is a stream in all but its type.
+  const sink = archive.entry(entry) as unknown as Writable;
+  await unpackLayer(layer, body, sink, signal, { digest: "left to target" });
 }
 
 async function writeBuffer(archive: Pack, name: string, content: Buffer): Promise<void> {

@@ -71,8 +71,9 @@ export async function prepare(
     const clock = checkClock(Date.now(), { bundleMs: pass.bundle.mtimeSeconds * 1000, journalMs });
     const findings = [...check.findings, ...clock];
     let model: ComposeModel | undefined;
-    // Without an engine nobody could say whose the ports are that are taken.
-    const canAsk = check.host.engine !== undefined && check.host.composeVersion !== undefined;
+    // Without an engine nobody could say whose the ports are that are taken; and what an old Compose makes of the project is not what counts.
+    const isTooOld = check.findings.some(({ code }) => code === "compose-too-old");
+    const canAsk = check.host.engine !== undefined && check.host.composeVersion !== undefined && !isTooOld;
     if (resolved.missing.length === 0 && canAsk) {
       const { answers } = resolved;
       model = await readProject({ ...project, answers });

@@ -12,13 +12,13 @@ const MARGIN_BYTES = 64 * 1024 ** 2;
 const RELEASE_MARGIN_BYTES = 4 * 1024 ** 2;
 
 /**
- * Bytes that the engine needs free to take what is missing. Both stores hold the archive as it came and the unpacked layers at the
+ * Bytes that the engine needs free to take what is missing. Both stores hold the archive as they got it and the unpacked layers at the
  * same time: a classic one keeps the archive in its spool until all is unpacked, a containerd one keeps it for good. Unpacked
  * files take whole blocks, a few per cent more than the archive counts.
  */
 export function engineBytesNeeded(plan: LoadPlan): number {
   if (plan.images.length === 0) return 0;
-  return Math.ceil(plan.storedBytes + plan.unpackedBytes * 1.1) + MARGIN_BYTES;
+  return Math.ceil(plan.archiveBytes + plan.unpackedBytes * 1.1) + MARGIN_BYTES;
 }
 
 export async function checkDisk(input: {

@@ -15,7 +15,7 @@ export function checkEngine(
       code: "engine-too-old",
       severity: "error",
       message: `The Docker Engine here is ${engine.version}; this bundle needs ${requires.engine} or newer.`,
-      remedy: "Upgrade Docker Engine: older ones cannot read the bundle's layers.",
+      remedy: "Upgrade Docker Engine.",
     });
   }
   if (composeVersion !== undefined && compareVersions(composeVersion, requires.compose) < 0) {

@@ -35,11 +35,12 @@ export async function checkHost(input: {
   const host = await readHost(docker, projectName, signal);
   const { engine, composeVersion } = host;
   const findings = [...host.findings];
-  if (!engine) return { host, images: [], load: planLoad(manifest, manifest.images), findings };
+  if (!engine) return { host, images: [], load: planLoad(manifest, manifest.images, "classic"), findings };
 
   const images = await readImageStates(docker, manifest.images, engine.imageStore, { signal });
   const missing = images.filter(({ problem }) => problem !== undefined).map(({ image }) => image);
-  const load = planLoad(manifest, missing);
+  const present = images.filter(({ problem }) => problem === undefined).map(({ image }) => image);
+  const load = planLoad(manifest, missing, engine.imageStore, present);
   findings.push(
     ...checkEngine(manifest, engine, composeVersion),
     ...(await checkDisk({ engine, plan: load, manifest, dir, engineIsLocal })),

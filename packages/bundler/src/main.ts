@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { run, runMain } from "@drybag/terminal";
 import { Command, Option } from "commander";
+import { type BuildFlags, buildCommand } from "./build/build-command.ts";
 import { type BumpFlags, bumpCommand } from "./bump/bump-command.ts";
 import { addBundleCommands } from "./bundle-commands.ts";
 import { jsonSchema } from "./config/config-schema.ts";
@@ -49,7 +50,9 @@ withProjectOptions(program.command("pack"))
     "--part-size <size>",
     "largest file, e.g. 3900M; 'none' for one file (default: 3.9G, which FAT32 takes)",
   )
-  .option("--no-build", "take images of services with 'build:' as they are")
+  .option("--no-build", "take images that drybag.yaml or Compose builds as they are")
+  .option("--environment <name>", "environment whose build arguments and tags are taken")
+  .option("--allow-dirty", "build with changes that are not committed, and say '-dirty' in the tag")
   .option("--force", "replace a carry folder of the same name")
   .option("--sign <key>", "sign with this SSH key, e.g. ~/.ssh/id_ed25519, or the .pub of one in an agent")
   .addOption(
@@ -79,6 +82,22 @@ withProjectOptions(program.command("pack"))
       await progress.close();
       context.stdout.write(context.json ? packReportJson(result) : packReport(result, context.cwd));
     }),
+  );
+
+withProjectOptions(program.command("build"))
+  .description("build the images of drybag.yaml and of services with 'build:'")
+  .argument("[target...]", "names of builds and services (default: all)")
+  .option("--push", "send all tags to the registry")
+  .option("--no-cache", "build every step anew")
+  .option("--environment <name>", "environment whose build arguments and tags are taken")
+  .option("--allow-dirty", "build with changes that are not committed, and say '-dirty' in the tag")
+  .option("--platform <os/arch>", "platform to build for (default: the build's own, or this engine's)")
+  .option("--write-env [file]", "write name and tag into this env file (default: the project's own)")
+  .option("--json", "result as JSON on stdout, progress as NDJSON on stderr")
+  .action(
+    run<BuildFlags, [string[]]>((context, flags, targets) =>
+      buildCommand(context, flags, targets, homedir()),
+    ),
   );
 
 withProjectOptions(program.command("images"))

@@ -2,6 +2,7 @@ import path from "node:path";
 import type { DockerContext } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
 import { DEFAULT_PART_SIZE_BYTES, type Platform } from "@drybag/format";
+import type { BuildOptions } from "./build/build-project.ts";
 import type { Config } from "./config/load-config.ts";
 import type { ProjectConfig } from "./config/project-config.ts";
 import { parsePartSize } from "./part-size.ts";
@@ -16,6 +17,8 @@ export interface PackFlags extends ProjectCommandFlags {
   platform?: string;
   partSize?: string;
   build: boolean;
+  environment?: string;
+  allowDirty?: boolean;
   force?: boolean;
   sign?: string;
   verifyMedia?: boolean;
@@ -36,6 +39,7 @@ export interface PackOptions {
   platform: Platform | undefined;
   partSizeBytes: number;
   build: boolean;
+  builds: BuildOptions;
   force: boolean;
   /** SSH key to sign with, if the bundle is to be signed. */
   signKey: string | undefined;
@@ -85,6 +89,11 @@ export function cacheDirectory({ env, home }: Pick<Surroundings, "env" | "home">
   return path.join(env.XDG_CACHE_HOME || path.join(home, ".cache"), "drybag", "store");
 }
 
+/** Where logs of builds and what is known of them are kept. */
+export function stateDirectory({ env, home }: Pick<Surroundings, "env" | "home">): string {
+  return path.join(env.XDG_STATE_HOME || path.join(home, ".local/state"), "drybag");
+}
+
 /** Flags win over drybag.yaml, which wins over defaults. */
 export function packOptions(flags: PackFlags, around: Surroundings, config?: Config): PackOptions {
   const { cwd, env } = around;
@@ -101,6 +110,14 @@ export function packOptions(flags: PackFlags, around: Surroundings, config?: Con
     platform: platform === undefined ? undefined : parsePlatform(platform),
     partSizeBytes: partSize === undefined ? DEFAULT_PART_SIZE_BYTES : checkPartSize(partSize),
     build: flags.build,
+    builds: {
+      environment: flags.environment,
+      allowDirty: flags.allowDirty ?? false,
+      noCache: false,
+      push: false,
+      stateDirectory: stateDirectory(around),
+      ownFiles: [],
+    },
     force: flags.force ?? false,
     signKey: flags.sign === undefined ? undefined : path.resolve(cwd, flags.sign),
     canAsk: around.canAsk,

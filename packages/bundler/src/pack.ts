@@ -1,11 +1,13 @@
 import { readComposeVersion, readEngineFacts } from "@drybag/docker";
 import { DrybagError, type Finding, isDrybagError } from "@drybag/errors";
-import type { Manifest } from "@drybag/format";
+import type { BuildProvenance, Manifest } from "@drybag/format";
 import type { Progress } from "@drybag/terminal";
+import { buildProject, planProjectBuilds, usedBuilds } from "./build/build-project.ts";
+import { readRecord } from "./build/build-records.ts";
+import { builtServices } from "./build/compose-builds.ts";
 import { count } from "./count.ts";
-import { buildImages, builtServices } from "./images/build-images.ts";
 import { collectImages } from "./images/collect-images.ts";
-import { resolveImages } from "./images/resolve-images.ts";
+import { platformText, type ResolvedImage, resolveImages } from "./images/resolve-images.ts";
 import type { PackOptions } from "./options.ts";
 import { collectFiles } from "./project/collect-files.ts";
 import { loadProject } from "./project/load-project.ts";
@@ -33,7 +35,14 @@ export async function pack(
   signal: AbortSignal,
 ): Promise<PackResult> {
   const startedMs = performance.now();
-  const { docker } = options;
+  const builds = await planProjectBuilds(
+    options.docker,
+    options.project.config,
+    { ...options.builds, version: options.version },
+    signal,
+  );
+  // What the builds set is what Compose reads, and what the site gets.
+  const docker = { ...options.docker, env: { ...options.docker.env, ...builds.variables } };
   await using signer =
     options.signKey === undefined
       ? undefined
@@ -65,13 +74,33 @@ export async function pack(
   for (const finding of findings) progress.emit({ type: "warning", ...finding });
 
   const extra = project.config?.extraImages.map(({ text }) => text);
-  const needed = collectImages(project.model, extra);
-  const built = options.build ? builtServices(project) : [];
-  if (built.length > 0) {
-    await progress.stage("build", `Build ${built.join(", ")}`, () =>
-      buildImages(docker, options.project, project, built, signal),
+  const collected = collectImages(project.model, extra);
+  const used = usedBuilds(
+    builds,
+    collected.map(({ reference }) => reference),
+  );
+  for (const finding of used.findings) progress.emit({ type: "warning", ...finding });
+  findings.push(...used.findings);
+  if (options.build) {
+    const targets = { builds: used.names, services: builtServices(project) };
+    const { findings: found } = await buildProject(
+      {
+        ...{ docker, builds, targets, project },
+        config: options.project.config,
+        flags: options.project,
+        platform: options.platform && platformText(options.platform),
+      },
+      options.builds,
+      progress,
+      signal,
     );
+    findings.push(...found);
   }
+  const ours = new Set(builds.planned.flatMap(({ references }) => references));
+  const needed = collected.map((image) => ({
+    ...image,
+    isBuilt: image.isBuilt || ours.has(image.reference),
+  }));
   const images = await progress.stage(
     "images",
     "Find the images",
@@ -97,6 +126,7 @@ export async function pack(
         project,
         files,
         images,
+        provenance: await readProvenance(images, options.builds.stateDirectory),
         staged: staged.images,
         cache,
       },
@@ -125,6 +155,17 @@ export async function pack(
     findings,
     durationMs: performance.now() - startedMs,
   };
+}
+
+/** What the images were built from, by their IDs: also those that an earlier `drybag build` made. */
+async function readProvenance(
+  images: readonly ResolvedImage[],
+  stateDirectory: string,
+): Promise<Map<string, BuildProvenance>> {
+  const records = await Promise.all(
+    images.map(async ({ tag, facts }) => [tag, await readRecord(stateDirectory, facts.id)] as const),
+  );
+  return new Map(records.flatMap(([tag, record]) => (record === undefined ? [] : [[tag, record]])));
 }
 
 /** How many layers of the cache had to be dropped, if that is why writing failed. */

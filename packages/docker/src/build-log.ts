@@ -77,7 +77,7 @@ export class BuildLog {
     return {
       step: step?.name,
       problem: step?.problem ?? this.#problem ?? "",
-      output: step === undefined || step.output.length === 0 ? (step ? [] : this.#last) : step.output,
+      output: step?.output ?? this.#last.filter((line) => !/^#\d+ /.test(line)),
     };
   }
 }

@@ -29,6 +29,8 @@ export interface ImageBuild {
   cacheTo: readonly string[];
   network?: string | undefined;
   noCache: boolean;
+  /** Stages that are built anew. */
+  noCacheFilter?: readonly string[];
   /** `load`: into the engine. `push`: to the registry, and nowhere else. */
   output: "load" | "push";
 }
@@ -73,6 +75,7 @@ export function buildArguments(build: ImageBuild): string[] {
     ...each("--cache-to", build.cacheTo),
     ...(build.network === undefined ? [] : [`--network=${build.network}`]),
     ...(build.noCache ? ["--no-cache"] : []),
+    ...each("--no-cache-filter", build.noCache ? [] : (build.noCacheFilter ?? [])),
     build.context,
   ];
 }

@@ -52,10 +52,10 @@ export async function runCompose(
 }
 
 /** The flags as arguments. */
-export function composeArguments(flags: ComposeFlags): string[] {
+export function composeArguments(flags: ComposeFlags, progress: "quiet" | "plain" = "quiet"): string[] {
   return [
     "--ansi=never",
-    "--progress=quiet",
+    `--progress=${progress}`,
     ...(flags.projectDirectory === undefined ? [] : ["--project-directory", flags.projectDirectory]),
     ...(flags.projectName === undefined ? [] : ["--project-name", flags.projectName]),
     ...(flags.files ?? []).flatMap((file) => ["--file", file]),

@@ -98,3 +98,24 @@ export async function removeImage(
 ): Promise<void> {
   await runDocker(context, ["image", "rm", reference], { ...options, allowExitCodes: [1] });
 }
+
+/** What each layer of an image was made by, newest first, as the engine tells it in full. Throws `docker-failed`. */
+export async function readHistory(
+  context: DockerContext,
+  reference: string,
+  options: RunOptions = {},
+): Promise<string[]> {
+  const args = ["history", "--no-trunc", "--format", JSON_TEMPLATE, reference];
+  const { stdout } = await runDocker(context, args, options);
+  return stdout.split("\n");
+}
+
+/** All that the engine knows of an image, as JSON. Throws `docker-failed`. */
+export async function inspectImageJson(
+  context: DockerContext,
+  reference: string,
+  options: RunOptions = {},
+): Promise<string> {
+  const { stdout } = await runDocker(context, ["image", "inspect", reference], options);
+  return stdout;
+}

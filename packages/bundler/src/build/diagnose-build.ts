@@ -26,12 +26,13 @@ const PATTERNS: Pattern[] = [
     }),
   },
   {
+    pattern: /[Rr]epository '([^']+)' not found/,
+    explain: ([, url]) => notFound(` ${shown(url)}`),
+  },
+  {
     pattern:
-      /[Rr]epository '([^']+)' not found|ERROR: Repository not found|remote: (?:Repository|The project).*not found|requested URL returned error: (?:403|404)/,
-    explain: ([, url]) => ({
-      cause: `The app${url === undefined ? "" : ` ${shown(url)}`} was not found: its address is wrong, or it is private.`,
-      remedy: "Check the address; a private one needs a token, https://${TOKEN}@….",
-    }),
+      /ERROR: Repository not found|remote: (?:Repository|The project).*not found|requested URL returned error: (?:403|404)/,
+    explain: () => notFound(""),
   },
   {
     pattern: /Host key verification failed|Permission denied \(publickey/,
@@ -106,6 +107,13 @@ const PATTERNS: Pattern[] = [
     }),
   },
 ];
+
+function notFound(app: string): BuildDiagnosis {
+  return {
+    cause: `The app${app} was not found: its address is wrong, or it is private.`,
+    remedy: "Check the address; a private one needs a token, https://${TOKEN}@….",
+  };
+}
 
 /** The cause of a failed build, if it is a known one. */
 export function diagnoseBuild(text: string): BuildDiagnosis | undefined {

@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import {
   type BackupRules,
+  type BuildProvenance,
   type BundledImage,
   type BundledService,
   type BundleEntry,
@@ -45,6 +46,8 @@ export interface BundleParts {
   project: LoadedProject;
   files: CollectedFiles;
   images: readonly ResolvedImage[];
+  /** What images were built from, by tag. */
+  provenance: ReadonlyMap<string, BuildProvenance>;
   staged: readonly StagedImage[];
   cache: LayerCache;
 }
@@ -180,6 +183,7 @@ function bundledImages(
 ): BundledImage[] {
   return parts.staged.map((image, index) => {
     const { configDigest, manifestDigest } = described[index] as (typeof described)[number];
+    const build = parts.provenance.get(image.tag);
     const facts = parts.images.find((each) => each.tag === image.tag)?.facts;
     return {
       tag: image.tag,
@@ -187,7 +191,10 @@ function bundledImages(
       manifestDigest,
       diffIds: image.layers.map((layer) => layer.diffId),
       sizeBytes: image.layers.reduce((sum, layer) => sum + layer.uncompressedSizeBytes, 0),
-      provenance: { repoDigests: [...(facts?.repoDigests ?? [])].sort() },
+      provenance: {
+        repoDigests: [...(facts?.repoDigests ?? [])].sort(),
+        ...(build !== undefined && { build }),
+      },
     };
   });
 }

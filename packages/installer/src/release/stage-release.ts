@@ -2,13 +2,19 @@ import { createWriteStream } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { fsyncDirectory, MANIFEST_ENTRY, OFFLINE_COMPOSE_ENTRY, PROJECT_PREFIX } from "@drybag/format";
+import {
+  fsyncDirectory,
+  MANIFEST_ENTRY,
+  OFFLINE_COMPOSE_ENTRY,
+  OFFLINE_ENV_ENTRY,
+  PROJECT_PREFIX,
+} from "@drybag/format";
 import type { BundlePass } from "../bundle-pass.ts";
 import { isPartialName } from "../site/site-paths.ts";
 import { linkDataFolder } from "./site-data.ts";
 
 /**
- * Reads the entries before the images into a folder: the project as it was, compose.offline.yaml and the manifest. The pass then
+ * Reads the entries before the images into a folder: the project as it was, compose.offline.yaml, compose.offline.env and the manifest. The pass then
  * stands at the first entry of the images; what comes next can be decided before the rest of the stick is read.
  */
 export async function stageRelease(
@@ -31,7 +37,8 @@ export async function stageRelease(
 }
 
 function isReleaseEntry(path: string | undefined): boolean {
-  return path !== undefined && (path.startsWith(PROJECT_PREFIX) || path === OFFLINE_COMPOSE_ENTRY);
+  if (path === undefined) return false;
+  return path.startsWith(PROJECT_PREFIX) || path === OFFLINE_COMPOSE_ENTRY || path === OFFLINE_ENV_ENTRY;
 }
 
 /** `flush` brings it to the disk before the stream closes. */

@@ -73,7 +73,7 @@ function refuseErrors(findings: readonly Finding[]): void {
     errors.length === 1
       ? "One pin of the recipe frappe is"
       : `${errors.length} pins of the recipe frappe are`;
-  throw new DrybagError("apps-invalid", `${what} not as they must be.`, {
+  throw new DrybagError("apps-invalid", `${what} wrong.`, {
     detail: lines.join("\n"),
     hint: "Mend the places that are named; docs/errors.md explains each code.",
   });

@@ -57,6 +57,8 @@ describe("what is wrong, with its place:", () => {
     ["", "apps-not-json", 1, 1],
     ['[\n  {"url": "u",}\n]', "apps-not-json", 2, 15],
     ['[{"url": "u"}', "apps-not-json", 1, 14],
+    ['[{"url": }]', "apps-not-json", 1, 10],
+    ['[{"url": tru}]', "apps-not-json", 1, 13],
     ['{"url": "u"}', "apps-not-json", 1, 1],
     ["[1]", "apps-entry", 1, 2],
     ['[{"branch": "v1"}]', "apps-entry", 1, 2],

@@ -83,10 +83,23 @@ function jsonProblem(text: string): { message: string; offset: number | undefine
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const at = /at position (\d+)/.exec(message)?.[1];
-    const offset = at === undefined ? text.trimEnd().length : Number(at);
+    const offset = at === undefined ? firstWrong(text) : Number(at);
     // The rest quotes the file, which may hold a token.
     return { message: message.replace(/,? (?:"|\.\.\.|in JSON|at position|is not valid).*$/s, ""), offset };
   }
+}
+
+/** Of an unexpected character in a short text, Node does not say where: it is the end of the shortest beginning that has it. */
+function firstWrong(text: string): number {
+  const end = text.trimEnd().length;
+  for (let length = 1; length <= Math.min(end, 1000); length += 1) {
+    try {
+      JSON.parse(text.slice(0, length));
+    } catch (error) {
+      if (String(error).endsWith("is not valid JSON")) return length - 1;
+    }
+  }
+  return end;
 }
 
 function readApp(

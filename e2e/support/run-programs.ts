@@ -17,6 +17,8 @@ export interface RunSettings {
   env?: Record<string, string>;
   /** As root, but permissions of files count: root reads everything otherwise. */
   obeysPermissions?: boolean;
+  /** In the engine's network namespace, where servers of a test can be reached by builds too. */
+  inside?: boolean;
   /** Called with the process once it runs, e.g. to interrupt it. */
   onStart?: (pid: number) => void;
 }
@@ -27,7 +29,8 @@ export function runDrybag(
   args: readonly string[],
   settings: RunSettings,
 ): Promise<ProgramRun> {
-  return runWatched([process.execPath, "--", DRYBAG, ...args], {
+  const argv = [process.execPath, "--", DRYBAG, ...args];
+  return runWatched(settings.inside ? engine.argv(argv) : argv, {
     ...settings,
     env: { ...engine.env, ...settings.env },
   });

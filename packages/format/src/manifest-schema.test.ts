@@ -57,7 +57,7 @@ describe("docs/manifest.schema.json", () => {
           expect(isValid(manifest), `${place}/${key} = ${JSON.stringify(wrong)}: ${message}`).toBe(false);
       }
     }
-  });
+  }, 60_000);
 
   test.each(["/abs", "a//b", "../x", "a/../b", "a/./b", ".", "a\\b", "a\u0007b", ""])(
     "refuses the path %j",

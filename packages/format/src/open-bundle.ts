@@ -1,8 +1,9 @@
-import { DrybagError } from "@drybag/errors";
+import { DrybagError, isDrybagError } from "@drybag/errors";
 import { archiveSizeBytes, entryItem, selfDescribedItem } from "./archive-items.ts";
 import { copyAgainHint, type Damage, listParts, refuseDamage } from "./damage.ts";
-import { hasOwnChecksum, octalField } from "./explain-header.ts";
+import { explainHeader, hasOwnChecksum, octalField } from "./explain-header.ts";
 import { type CarryFolder, type CarryPart, findBundle, partsMissing } from "./find-bundle.ts";
+import { findDeparture } from "./find-departure.ts";
 import type { Manifest } from "./manifest.ts";
 import {
   DEFAULT_PART_SIZE_BYTES,
@@ -36,15 +37,16 @@ export interface OpenedBundle {
 
 /**
  * Opens a bundle: finds its parts, reads the manifest and nothing else, and checks that the parts together have the size that
- * the manifest implies, and its signatures. Throws what findBundle and parseManifest throw, signature-invalid or signature-missing, digest-mismatch if the manifest is damaged,
- * bundle-entry-refused if the file is no bundle, bundle-truncated or bundle-part-missing if bytes are missing, or the signal's reason.
+ * the manifest implies, and its signatures. Throws what findBundle, parseManifest and verifyBundleSigner throw, digest-mismatch if the
+ * manifest is damaged, bundle-foreign if the file is no bundle, bundle-truncated or bundle-part-missing if bytes are missing,
+ * bundle-trailing if there are too many, an entry-… code where it is an entry that is missing or too many, or the signal's reason.
  */
 export async function openBundle(
   path: string,
   options: { signal?: AbortSignal } = {},
 ): Promise<OpenedBundle> {
   const bundle = await readOpening(await findBundle(path), options.signal);
-  const damage = sizeDamage(bundle);
+  const damage = await sizeDamage(bundle, options.signal);
   if (damage) throw damage.error;
   const signer = verifyBundleSigner(bundle);
   return { ...bundle, ...(signer && { signer }) };
@@ -81,22 +83,36 @@ export async function readOpening(carryFolder: CarryFolder, signal?: AbortSignal
 }
 
 /** What is wrong with the total size of the parts, if anything is. */
-export function sizeDamage({
-  carryFolder,
-  manifest,
-  manifestBytes,
-  signature,
-}: OpenedBundle): Damage | undefined {
-  const { parts } = carryFolder;
+export async function sizeDamage(bundle: OpenedBundle, signal?: AbortSignal): Promise<Damage | undefined> {
+  const { carryFolder, manifest, manifestBytes, signature } = bundle;
   const expected = archiveSizeBytes(manifestBytes, signature, manifest.entries);
-  const missing = expected - totalBytes(parts);
+  const missing = expected - totalBytes(carryFolder.parts);
   if (missing === 0) return undefined;
+  const departure = await findDeparture(bundle, signal);
+  if (departure === undefined) return missingBytes(carryFolder, missing);
+  // With bytes missing, what comes too early is the first that did not follow its neighbour out.
+  const isMissing = missing > 0 && isDrybagError(departure.error, "entry-order");
+  return isMissing ? { ...departure, error: entryMissing(departure) } : departure;
+}
+
+function entryMissing({ entry, error }: Damage): DrybagError {
+  const { hint } = error;
+  return new DrybagError(
+    "entry-missing",
+    `${entry} is not there; the entries behind it are.`,
+    hint === undefined ? {} : { hint },
+  );
+}
+
+/** So many bytes are missing, or too many if negative. */
+function missingBytes(carryFolder: CarryFolder, missing: number): Damage {
+  const { parts } = carryFolder;
   if (missing < 0) {
     const names = parts.slice(-1).map((part) => part.name);
     const message = `The bundle goes on after its end: ${listParts(names)} has ${-missing} bytes too many.`;
     return {
       parts: names,
-      error: new DrybagError("bundle-entry-refused", message, { hint: copyAgainHint(names) }),
+      error: new DrybagError("bundle-trailing", message, { hint: copyAgainHint(names) }),
     };
   }
   const next = nextPart(carryFolder);
@@ -171,7 +187,7 @@ async function readSelfDescribed(
   }
   if (sizeBytes > maxBytes) {
     throw new DrybagError(
-      "manifest-invalid",
+      path === MANIFEST_ENTRY ? "manifest-too-large" : "signature-invalid",
       `${path} has ${sizeBytes} bytes; at most ${maxBytes} are read.`,
     );
   }
@@ -187,14 +203,16 @@ async function readSelfDescribed(
   return { content, mtimeSeconds };
 }
 
-/** What stands where the manifest or its signature must: another kind of file, or one of ours that is damaged. */
-function foreignStart(header: Buffer, { path }: TarItem, parts: string[]): DrybagError {
-  if (path === MANIFEST_ENTRY && hasOwnChecksum(header) && header.toString("latin1", 0, 9) !== "PaxHeader") {
-    return new DrybagError("bundle-entry-refused", `${listParts(parts)} is a tar, but not a Drybag bundle.`, {
+/** What stands where the manifest or its signature must: another kind of file, an entry, or one of ours that is damaged. */
+function foreignStart(header: Buffer, item: TarItem, parts: string[]): DrybagError {
+  const isForeign = hasOwnChecksum(header) && header.toString("latin1", 0, 9) !== "PaxHeader";
+  if (isForeign && item.path === MANIFEST_ENTRY) {
+    return new DrybagError("bundle-foreign", `${listParts(parts)} is a tar, but not a Drybag bundle.`, {
       hint: "Give the folder that drybag pack wrote.",
     });
   }
-  return new DrybagError("digest-mismatch", `The header of ${path} in ${listParts(parts)} is damaged.`, {
+  if (isForeign) return explainHeader(header, item, { parts, placeOf: () => undefined }).error;
+  return new DrybagError("digest-mismatch", `The header of ${item.path} in ${listParts(parts)} is damaged.`, {
     hint: copyAgainHint(parts),
   });
 }

@@ -24,7 +24,11 @@ import { notEmpty, readBackupRules, readCheck, readTask } from "./parse-tasks.ts
  * Throws manifest-invalid, or bundle-too-new where only a newer program can know what the bundle means.
  */
 export function parseManifest(bytes: Uint8Array): Manifest {
-  if (bytes.length > MAX_MANIFEST_BYTES) throw invalid(`is larger than ${MAX_MANIFEST_BYTES} bytes`);
+  if (bytes.length > MAX_MANIFEST_BYTES)
+    throw new DrybagError(
+      "manifest-too-large",
+      `${MANIFEST_ENTRY} is larger than ${MAX_MANIFEST_BYTES} bytes.`,
+    );
   const json = parseJson(bytes);
   if ("problem" in json) throw invalid(json.problem);
 

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { DrybagError } from "@drybag/errors";
 import { entryItem, selfDescribedItem } from "./archive-items.ts";
 import { copyAgainHint, listParts, type ReportDamage, refuseDamage } from "./damage.ts";
-import { explainHeader } from "./explain-header.ts";
+import { explainHeader, placeOf } from "./explain-header.ts";
 import type { BundledLayer, BundleEntry } from "./manifest.ts";
 import { blobEntry, LAYER_MEDIA_TYPES, MANIFEST_ENTRY, SIGNATURE_ENTRY } from "./names.ts";
 import type { OpenedBundle } from "./open-bundle.ts";
@@ -34,7 +34,8 @@ export interface ReadEntry {
  * in time. The last entry's are held back until the archive has ended as it must and every part has been verified.
  *
  * Read or destroy each body before asking for the next entry: what is left of it is verified and thrown away then. Leaving the
- * loop early closes the files. Throws layer-refused if a layer announces another size than the manifest, digest-mismatch, bundle-entry-refused, bundle-truncated, bundle-part-missing,
+ * loop early closes the files. Throws layer-bomb if a layer announces more than the manifest, layer-refused if less,
+ * digest-mismatch, an entry-… code for a header that is another one than it must be, bundle-truncated, bundle-part-missing,
  * bundle-unreadable, checksums-invalid, or the signal's reason.
  */
 export function readBundle(bundle: OpenedBundle, options: ReadBundleOptions = {}): AsyncGenerator<ReadEntry> {
@@ -55,7 +56,7 @@ export async function* scanBundle(bundle: OpenedBundle, options: ScanOptions): A
     await archive.expectSame(MANIFEST_ENTRY, bundle.manifestBytes);
     if (bundle.signature) await archive.expectSame(SIGNATURE_ENTRY, bundle.signature);
     for (const [index, entry] of entries.entries()) {
-      await archive.expectHeader(entryItem(entry));
+      await archive.expectHeader(entryItem(entry), index);
       const chunks = archive.readBody(entry, index === entries.length - 1);
       if (entryItem(entry).sizeBytes === 0) await drain(chunks);
       const body = bodyOf(chunks);
@@ -80,7 +81,6 @@ class ArchiveReader {
   readonly #bundle: OpenedBundle;
   readonly #report: ReportDamage;
   #failure: { error: unknown } | undefined;
-  #paths: Set<string> | undefined;
   #layers: Map<string, BundledLayer> | undefined;
 
   constructor(bundle: OpenedBundle, options: ScanOptions) {
@@ -91,23 +91,26 @@ class ArchiveReader {
 
   /** The entries that were read when the bundle was opened are still the same. */
   async expectSame(path: typeof MANIFEST_ENTRY | typeof SIGNATURE_ENTRY, content: Buffer): Promise<void> {
-    await this.expectHeader(selfDescribedItem(path, content));
     const start = this.#source.position;
+    const header = encodeHeader(selfDescribedItem(path, content), this.#bundle.mtimeSeconds);
+    const isSameHeader = (await this.#source.exactly(header.length)).equals(header);
     const found = await this.#source.exactly(content.length);
-    if (!found.equals(content)) {
+    if (!isSameHeader || !found.equals(content)) {
       this.#damaged(path, start, `${path} is not what it was when the bundle was opened`);
     }
     await this.#expectZeros(paddingBytes(content.length), path);
   }
 
-  /** The header of an item, byte for byte. */
-  async expectHeader(item: TarItem): Promise<void> {
+  /** The header of the entry at this index, byte for byte. */
+  async expectHeader(item: TarItem, index: number): Promise<void> {
     const expected = encodeHeader(item, this.#bundle.mtimeSeconds);
     const start = this.#source.position;
     const found = await this.#source.exactly(expected.length);
     if (found.equals(expected)) return;
     const parts = this.#source.suspects(start, this.#source.position);
-    this.#report(explainHeader(found, item, { parts, isEntry: (path) => this.#isEntry(path) }));
+    this.#report(
+      explainHeader(found, item, { parts, placeOf: placeOf(this.#bundle.manifest.entries, index) }),
+    );
   }
 
   /** The body of an entry in pieces, the last of them only when everything up to the next entry is as it must be. */
@@ -153,7 +156,7 @@ class ArchiveReader {
     const layer = this.#layers.get(entry.path);
     const problem = layer?.mediaType === LAYER_MEDIA_TYPES.zstd ? zstdHeadProblem(head, layer) : undefined;
     if (problem === undefined) return;
-    const error = new DrybagError("layer-refused", `${entry.path} ${problem}.`, {
+    const error = new DrybagError(problem.code, `${entry.path} ${problem.what}.`, {
       hint: "Drybag did not write this bundle as it is: do not use it.",
     });
     this.#report({ parts: [], error, entry: entry.path });
@@ -183,11 +186,6 @@ class ArchiveReader {
       hint: copyAgainHint(parts),
     });
     this.#report({ parts, error, ...(entry !== undefined && { entry }) });
-  }
-
-  #isEntry(path: string): boolean {
-    this.#paths ??= new Set(this.#bundle.manifest.entries.map((entry) => entry.path));
-    return this.#paths.has(path);
   }
 }
 

@@ -2,15 +2,16 @@ import { createHash } from "node:crypto";
 import { type Duplex, type Readable, Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { DrybagError, isDrybagError } from "@drybag/errors";
+import { DrybagError, type ErrorCode, isDrybagError } from "@drybag/errors";
 import type { BundledLayer } from "./manifest.ts";
 import { LAYER_MEDIA_TYPES } from "./names.ts";
 import { contentSizeBytes, createUnzstd, headerRestBytes, MAX_WINDOW_LOG } from "./unzstd.ts";
 
 /**
- * Unpacks a layer into `target`, and lets through what the manifest says and not a byte more: a bomb gets nowhere. Throws layer-refused
- * where it is of another size or digest, or wants too much memory; the errors of body and target as they are. `digest` may be left to a
- * target that checks it itself, as an engine does: hashing takes as long as decompressing.
+ * Unpacks a layer into `target`, and lets through what the manifest says and not a byte more: a bomb gets nowhere. Throws layer-bomb
+ * where there is more, layer-refused where it is of another digest, shorter, or no such thing, or wants too much memory; the errors of
+ * body and target as they are. `digest` may be left to a target that checks it itself, as an engine does: hashing takes as long as
+ * decompressing.
  */
 export async function unpackLayer(
   layer: BundledLayer,
@@ -53,7 +54,7 @@ function expecting(layer: BundledLayer, checksDigest: boolean): Transform {
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       sizeBytes += chunk.length;
-      if (sizeBytes > uncompressedSizeBytes) return done(refused(layer));
+      if (sizeBytes > uncompressedSizeBytes) return done(bomb(layer));
       if (checksDigest) hash.update(chunk);
       return done(null, chunk);
     },
@@ -63,6 +64,14 @@ function expecting(layer: BundledLayer, checksDigest: boolean): Transform {
       done(isRight ? null : refused(layer));
     },
   });
+}
+
+function bomb({ diffId, uncompressedSizeBytes }: BundledLayer): DrybagError {
+  return new DrybagError(
+    "layer-bomb",
+    `The layer ${diffId} goes on after the ${uncompressedSizeBytes} bytes that the manifest gives when it is unpacked.`,
+    { hint: "Drybag did not write this bundle as it is: do not use it." },
+  );
 }
 
 function refused({ diffId }: BundledLayer, cause?: unknown): DrybagError {
@@ -80,7 +89,10 @@ function refused({ diffId }: BundledLayer, cause?: unknown): DrybagError {
  * Why the beginning of a zstd layer cannot belong to what the manifest says: it announces another size than the manifest, or a window that
  * takes more memory than any program should give. Undefined if it can. Format: RFC 8878, section 3.1.1.1.
  */
-export function zstdHeadProblem(head: Buffer, { uncompressedSizeBytes }: BundledLayer): string | undefined {
+export function zstdHeadProblem(
+  head: Buffer,
+  { uncompressedSizeBytes }: BundledLayer,
+): { code: ErrorCode; what: string } | undefined {
   if (head.length < 18 || head.readUInt32LE(0) !== 0xfd2fb528) return undefined;
   const descriptor = head.readUInt8(4);
   const isSingleSegment = (descriptor & 0x20) !== 0;
@@ -90,10 +102,13 @@ export function zstdHeadProblem(head: Buffer, { uncompressedSizeBytes }: Bundled
   const at = 5 + headerRestBytes(descriptor) - sizeFieldBytes;
   const announced = contentSize(head, at, sizeFieldBytes);
   if (announced !== undefined && announced !== BigInt(uncompressedSizeBytes))
-    return `announces ${announced} bytes where the manifest says ${uncompressedSizeBytes}`;
+    return {
+      code: announced > BigInt(uncompressedSizeBytes) ? "layer-bomb" : "layer-refused",
+      what: `announces ${announced} bytes where the manifest says ${uncompressedSizeBytes}`,
+    };
   const neededBytes = isSingleSegment ? Number(announced ?? 0n) : windowBytes;
   return neededBytes > 2 ** MAX_WINDOW_LOG && !(isSingleSegment && neededBytes === uncompressedSizeBytes)
-    ? `wants ${neededBytes} bytes of memory to be unpacked`
+    ? { code: "layer-bomb", what: `wants ${neededBytes} bytes of memory to be unpacked` }
     : undefined;
 }
 

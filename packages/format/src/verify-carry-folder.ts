@@ -64,7 +64,7 @@ async function tryUnpacking(
   try {
     await unpackLayer(layer, body, nowhere, signal);
   } catch (error) {
-    if (!isDrybagError(error, "layer-refused")) throw error;
+    if (!isDrybagError(error, "layer-refused", "layer-bomb")) throw error;
     findings.damage({ error, parts: [], entry: blobEntry(layer.digest) });
   }
 }
@@ -99,7 +99,7 @@ async function verifyBundle(
   let bundle: OpenedBundle | undefined;
   try {
     bundle = await readOpening(folder, options.signal);
-    const damage = incomplete ? undefined : sizeDamage(bundle);
+    const damage = incomplete ? undefined : await sizeDamage(bundle, options.signal);
     if (damage) findings.damage(damage);
     if (!damage && !incomplete) {
       const scan = scanBundle(bundle, {
@@ -220,7 +220,10 @@ class Findings {
       if (entries.length > 0) finding.message += ` It holds ${listShortly([...new Set(entries)])}.`;
       return finding;
     });
-    const entries = [...new Map(this.#damagedEntries.map((damage) => [damage.entry, damage])).values()]
+    // Of what is wrong with an entry, the first says most: behind another header stands another body.
+    const firsts = new Map(this.#damagedEntries.toReversed().map((damage) => [damage.entry, damage]));
+    const entries = [...firsts.values()]
+      .reverse()
       .filter((damage) => !isExplained(damage))
       .map(({ error }) => findingOf(error));
     const all = [...this.#findings, ...parts, ...entries];

@@ -63,7 +63,7 @@ test.each<[string, Forgery, string]>([
   [
     "whose signatures are by different keys",
     { signature: mallory.sign(serializeManifest(tinyBundle().manifest)) },
-    "signature-invalid",
+    "signatures-differ",
   ],
   ["whose signature is none", { signature: Buffer.from("x") }, "signature-invalid"],
 ])("a bundle is refused %s", async (_title, forgery, code) => {

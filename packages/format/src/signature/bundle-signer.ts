@@ -9,8 +9,8 @@ type Signed = Pick<OpenedBundle, "carryFolder" | "manifestBytes" | "signature">;
 
 /**
  * The key that signed a bundle: its manifest and, where that is there, SHA256SUMS, which covers the installer and install.sh.
- * Undefined if nobody did. Throws signature-invalid if a signature is wrong or the two are of different keys, signature-missing if only
- * one of both is signed, since then the other was removed.
+ * Undefined if nobody did. Throws signature-invalid if a signature is wrong, signatures-differ if the two are of different keys,
+ * signature-missing if only one of both is signed, since then the other was removed.
  */
 export function verifyBundleSigner({
   carryFolder,
@@ -26,7 +26,7 @@ export function verifyBundleSigner({
   if (ofManifest === undefined) throw stripped(SIGNATURE_ENTRY, CHECKSUMS_FILE);
   if (ofChecksums === undefined) throw stripped(CHECKSUMS_SIGNATURE_FILE, "the bundle");
   throw new DrybagError(
-    "signature-invalid",
+    "signatures-differ",
     `${SIGNATURE_ENTRY} is by ${ofManifest.fingerprint}, but ${CHECKSUMS_SIGNATURE_FILE} is by ${ofChecksums.fingerprint}.`,
     { hint: "Do not install this bundle: its files come from different bundles, or somebody changed them." },
   );

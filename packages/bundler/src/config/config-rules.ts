@@ -5,6 +5,7 @@ import type { ConfigDocument, Mistake, ValuePath } from "./config-document.ts";
 import { type ConfigFile, type SettingInFile, VERSION_PATTERN } from "./config-schema.ts";
 import { nameOf } from "./find-mistakes.ts";
 import { checkTaskRules } from "./task-rules.ts";
+import { updateProblems } from "./update-rules.ts";
 
 /** What is wrong although the form is right: rules that a JSON Schema cannot say. */
 export function checkRules(document: ConfigDocument, config: ConfigFile): Mistake[] {
@@ -30,6 +31,7 @@ export function checkRules(document: ConfigDocument, config: ConfigFile): Mistak
     }
   }
   for (const { path, message } of buildProblems(config)) refuse(path, message);
+  for (const { path, message } of updateProblems(config)) refuse(path, message);
   for (const [name, setting] of Object.entries(config.settings ?? {})) {
     for (const { key, message } of settingProblems(document, name, setting ?? {}))
       refuse(["settings", name, ...key], message);

@@ -2,6 +2,7 @@ import { SETTING_TYPES } from "@drybag/format";
 import * as z from "zod";
 import { builds, frappe, recipe } from "./build-schema.ts";
 import { taskKeys } from "./task-schema.ts";
+import { update } from "./update-schema.ts";
 
 /**
  * What drybag.yaml may hold: the one source of the validator, of the types and of docs/drybag.schema.json. What a JSON Schema
@@ -123,6 +124,7 @@ export const configSchema = z
     builds: builds.nullish(),
     recipe: recipe.optional(),
     frappe: frappe.nullish(),
+    update: update.nullish(),
     oneShots: lines
       .describe("Services that run once and end with exit code 0, where the Compose files do not show it.")
       .nullish(),

@@ -200,6 +200,23 @@ describe("mistakes, each with its place:", () => {
     ["project: {files: [a, {}]}", "1:22: project.files[1] must be text"],
     ["images: {extra: [1.10]}", '1:18: images.extra[0] must be text: write it in quotes, "1.10"'],
     ["project: a", "1:10: project must be a mapping"],
+    [
+      "builds: {a: {}}\nupdate: [{file: v, path: p, value: '{tga}'}]",
+      "2:36: update[0].value has {tga}; there are {image}, {tag} and {reference}",
+    ],
+    [
+      "builds: {a: {}}\nupdate: [{file: /v, path: p, value: x}]",
+      "2:17: update[0].file must be relative to the folder of drybag.yaml",
+    ],
+    [
+      "builds: {a: {}}\nupdate: [{file: v, path: p, value: x, build: b}]",
+      "2:46: update[0].build 'b' is no build; there are a",
+    ],
+    [
+      "builds: {a: {}, b: {}}\nupdate: [{file: v, path: p, value: x}]",
+      "2:10: update[0] must say which 'build'; there are a, b",
+    ],
+    ["update: [{file: v, path: p, value: x}]", "1:10: update[0] must say which 'build'; there are none"],
     ["name: My Stack", /^1:7: name must be lower-case letters/],
     ["version: a/b", /^1:10: version must be letters/],
     ["version: [1]", "1:10: version must be text"],

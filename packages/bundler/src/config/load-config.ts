@@ -5,6 +5,7 @@ import { checkRules } from "./config-rules.ts";
 import type { ConfigFile, SettingInFile } from "./config-schema.ts";
 import { declaredBuilds, declaredFrappe } from "./declared-builds.ts";
 import { declaredTasks } from "./declared-tasks.ts";
+import { declaredUpdates } from "./declared-updates.ts";
 import { checkForm } from "./find-mistakes.ts";
 import type { DeclaredSetting, Placed, ProjectConfig } from "./project-config.ts";
 
@@ -70,6 +71,7 @@ function projectConfig(document: ConfigDocument, config: ConfigFile, folder: str
     oneShots: placed(["oneShots"], config.oneShots),
     builds: declaredBuilds(document, config.builds),
     frappe: config.frappe ? declaredFrappe(document, config.frappe) : undefined,
+    updates: declaredUpdates(document, config),
     ...declaredTasks(document, config),
   };
 }

@@ -2,6 +2,7 @@ import type { SettingType } from "@drybag/format";
 import type { Position } from "../compose/compose-document.ts";
 import type { DeclaredBuild, DeclaredFrappe } from "./declared-builds.ts";
 import type { DeclaredTasks } from "./declared-tasks.ts";
+import type { DeclaredUpdate } from "./declared-updates.ts";
 
 /** A text of drybag.yaml and its place. */
 export interface Placed {
@@ -37,4 +38,6 @@ export interface ProjectConfig extends DeclaredTasks {
   builds: DeclaredBuild[];
   /** The recipe frappe, if it is chosen. */
   frappe: DeclaredFrappe | undefined;
+  /** Values of other files that name what is built. */
+  updates: DeclaredUpdate[];
 }

@@ -36,6 +36,7 @@ test("a one-shot may be declared in drybag.yaml", async () => {
     ...lists,
     ...tasks,
     oneShots: [{ text: "setup", position }],
+    updates: [],
   };
   const text = "services:\n  setup: {image: a:1.0}\n";
   expect(await lintFiles(restartPolicies, text, { config })).toEqual([]);

@@ -19,6 +19,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 /** Only packages/docker runs docker, and nothing else in the programs runs anything, but for git and ssh-keygen (docs/adr/0004). */
 const MAY_START_PROGRAMS = [
   ...["packages/docker/", "lab/", "e2e/", "fixtures/", "scripts/", "bench/"],
+  "packages/bundler/src/scan/run-scanner.ts",
   "packages/bundler/src/seal/bundle-version.ts",
   "packages/bundler/src/seal/ssh-signer.ts",
   "packages/bundler/src/git/run-git.ts",

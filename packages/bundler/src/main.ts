@@ -16,6 +16,9 @@ import { type OutdatedFlags, outdatedCommand } from "./outdated/outdated-command
 import { pack } from "./pack.ts";
 import { packReport, packReportJson } from "./pack-report.ts";
 import { collect, type ProjectCommandFlags, withProjectOptions } from "./project-options.ts";
+import { SCANNERS } from "./scan/run-scanner.ts";
+import { type ScanFlags, scanCommand } from "./scan/scan-command.ts";
+import { SEVERITIES } from "./scan/vulnerability.ts";
 import { COMPRESSION_LEVELS } from "./stage/compression.ts";
 
 declare const DRYBAG_VERSION: string | undefined;
@@ -128,6 +131,21 @@ withProjectOptions(program.command("bump"))
   .option("--dry-run", "show what would change and write nothing")
   .option("--json", "result as JSON on stdout")
   .action(run<BumpFlags, [string[]]>(bumpCommand));
+
+withProjectOptions(program.command("scan"))
+  .description(
+    "look for known vulnerabilities in the images of a bundle or of the project, with Trivy or Grype",
+  )
+  .argument("[folder]", "a carry folder (default: the images of the project in this folder)")
+  .addOption(
+    new Option("--severity <level>", "end with 9 when something is as bad as that, or worse")
+      .choices(SEVERITIES)
+      .default("high"),
+  )
+  .addOption(new Option("--scanner <name>", "which one (default: the one that is there)").choices(SCANNERS))
+  .option("--output <file>", "keep what was found, the scanner's own reports too, as JSON")
+  .option("--json", "result as JSON on stdout, progress as NDJSON on stderr")
+  .action(run<ScanFlags, [string?]>(scanCommand));
 
 withProjectOptions(program.command("notes"))
   .description("release notes: what changes from a bundle to another one, or to the project")

@@ -1,0 +1,79 @@
+import path from "node:path";
+import { type DockerContext, inspectImage, readEngineFacts } from "@drybag/docker";
+import { DrybagError, EXIT, type ExitCode } from "@drybag/errors";
+import { writeFileAtomically } from "@drybag/format";
+import type { RunContext } from "@drybag/terminal";
+import { openCarryFolder } from "../bundle/open-carry-folder.ts";
+import { collectImages } from "../images/collect-images.ts";
+import { loadProject } from "../project/load-project.ts";
+import { type ProjectCommandFlags, readProjectFlags } from "../project-options.ts";
+import { bundledImages, engineImages } from "./image-sources.ts";
+import { findScanner, type ScannerName } from "./run-scanner.ts";
+import { type ImageToScan, scanImages } from "./scan-images.ts";
+import { countedIn, keptReport, scanJson, scanReport } from "./scan-report.ts";
+import type { Severity } from "./vulnerability.ts";
+
+export interface ScanFlags extends ProjectCommandFlags {
+  severity: Severity;
+  scanner?: ScannerName;
+  output?: string;
+}
+
+/**
+ * `drybag scan [FOLDER]`: what a scanner finds in the images of a bundle, or of the project. Throws `scan-found` when there is something
+ * of that severity (with --json only the exit code tells), `scanner-missing`, `scanner-failed`.
+ */
+export async function scanCommand(context: RunContext, flags: ScanFlags, folder?: string): Promise<ExitCode> {
+  const { cwd, env, signal } = context;
+  const scanner = await findScanner(flags.scanner, { env, signal });
+  const images =
+    folder === undefined
+      ? await projectImages({ env }, flags, cwd, signal)
+      : bundledImages(await openCarryFolder(context, folder));
+  const progress = context.progress(["scan"]);
+  const scanned = await progress.stage("scan", `Scan the images with ${scanner.name}`, (report) =>
+    scanImages(scanner, images, { env, signal }, report),
+  );
+  await progress.close();
+  const result = { scanner, severity: flags.severity, images: scanned };
+  if (flags.output !== undefined)
+    await writeFileAtomically(path.resolve(cwd, flags.output), keptReport(result));
+  const found = countedIn(result).length;
+  const width = context.stdout.isTTY ? context.stdout.columns : undefined;
+  context.stdout.write(context.json ? scanJson(result) : scanReport(result, width));
+  if (found === 0) return EXIT.ok;
+  // With --json stdout is one value, and that is the result.
+  if (context.json) return EXIT.found;
+  throw scanFound(found, flags.severity);
+}
+
+export function scanFound(found: number, severity: Severity): DrybagError {
+  return new DrybagError(
+    "scan-found",
+    `There ${found === 1 ? "is 1 vulnerability" : `are ${found} vulnerabilities`} of severity ${severity} or worse.`,
+    {
+      hint: "Take newer images ('drybag outdated' shows them), build again, or say with --severity what is to count.",
+    },
+  );
+}
+
+/** The engine must have them: what is not here was not built or pulled yet, and would be scanned by nobody. */
+async function projectImages(
+  docker: DockerContext,
+  flags: ProjectCommandFlags,
+  cwd: string,
+  signal: AbortSignal,
+): Promise<ImageToScan[]> {
+  await readEngineFacts(docker, { signal });
+  const project = await loadProject(docker, await readProjectFlags(flags, cwd), signal);
+  const extra = project.config?.extraImages.map(({ text }) => text);
+  const references = collectImages(project.model, extra).map(({ reference }) => reference);
+  const there = await Promise.all(references.map((each) => inspectImage(docker, each, { signal })));
+  const missing = references.filter((_, index) => there[index] === undefined);
+  if (missing.length > 0) {
+    throw new DrybagError("image-not-found", `Not on this engine: ${missing.join(", ")}.`, {
+      hint: "Pull or build them first, or pack and scan the bundle.",
+    });
+  }
+  return engineImages(docker, references);
+}

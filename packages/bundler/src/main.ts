@@ -18,7 +18,7 @@ import { packReport, packReportJson } from "./pack-report.ts";
 import { collect, type ProjectCommandFlags, withProjectOptions } from "./project-options.ts";
 import { SCANNERS } from "./scan/run-scanner.ts";
 import { type ScanFlags, scanCommand } from "./scan/scan-command.ts";
-import { SEVERITIES } from "./scan/vulnerability.ts";
+import { DEFAULT_SEVERITY, SEVERITIES } from "./scan/vulnerability.ts";
 import { COMPRESSION_LEVELS } from "./stage/compression.ts";
 
 declare const DRYBAG_VERSION: string | undefined;
@@ -56,6 +56,11 @@ withProjectOptions(program.command("pack"))
   .option("--no-build", "take images that drybag.yaml or Compose builds as they are")
   .option("--environment <name>", "environment whose build arguments and tags are taken")
   .option("--allow-dirty", "build with changes that are not committed, and say '-dirty' in the tag")
+  .option("--update-files", "write what was built into the files that 'update' of drybag.yaml names")
+  .option(
+    "--scan [severity]",
+    "scan the images with Trivy or Grype, fail at this severity (default: high), carry the report",
+  )
   .option("--force", "replace a carry folder of the same name")
   .option("--sign <key>", "sign with this SSH key, e.g. ~/.ssh/id_ed25519, or the .pub of one in an agent")
   .addOption(
@@ -96,6 +101,7 @@ withProjectOptions(program.command("build"))
   .option("--allow-dirty", "build with changes that are not committed, and say '-dirty' in the tag")
   .option("--platform <os/arch>", "platform to build for (default: the build's own, or this engine's)")
   .option("--write-env [file]", "write name and tag into this env file (default: the project's own)")
+  .option("--update-files", "write what was built into the files that 'update' of drybag.yaml names")
   .option("--json", "result as JSON on stdout, progress as NDJSON on stderr")
   .action(
     run<BuildFlags, [string[]]>((context, flags, targets) =>
@@ -140,7 +146,7 @@ withProjectOptions(program.command("scan"))
   .addOption(
     new Option("--severity <level>", "end with 9 when something is as bad as that, or worse")
       .choices(SEVERITIES)
-      .default("high"),
+      .default(DEFAULT_SEVERITY),
   )
   .addOption(new Option("--scanner <name>", "which one (default: the one that is there)").choices(SCANNERS))
   .option("--output <file>", "keep what was found, the scanner's own reports too, as JSON")

@@ -7,7 +7,9 @@ import type { Config } from "./config/load-config.ts";
 import type { ProjectConfig } from "./config/project-config.ts";
 import { parsePartSize } from "./part-size.ts";
 import { type ProjectCommandFlags, projectFlags } from "./project-options.ts";
+import { DEFAULT_SEVERITY, SEVERITIES, type Severity } from "./scan/vulnerability.ts";
 import type { CompressionLevel } from "./stage/compression.ts";
+import { updatedFiles } from "./update/update-files.ts";
 
 /** What the command line of `drybag pack` said, as commander gives it. */
 export interface PackFlags extends ProjectCommandFlags {
@@ -19,6 +21,9 @@ export interface PackFlags extends ProjectCommandFlags {
   build: boolean;
   environment?: string;
   allowDirty?: boolean;
+  updateFiles?: boolean;
+  /** Least severity that counts, or true for the usual one. */
+  scan?: string | true;
   force?: boolean;
   sign?: string;
   verifyMedia?: boolean;
@@ -40,6 +45,10 @@ export interface PackOptions {
   partSizeBytes: number;
   build: boolean;
   builds: BuildOptions;
+  /** Write what was built into the files that `update` of drybag.yaml names. */
+  updateFiles: boolean;
+  /** Scan the images; the least severity that counts. */
+  scan: Severity | undefined;
   force: boolean;
   /** SSH key to sign with, if the bundle is to be signed. */
   signKey: string | undefined;
@@ -116,8 +125,10 @@ export function packOptions(flags: PackFlags, around: Surroundings, config?: Con
       noCache: false,
       push: false,
       stateDirectory: stateDirectory(around),
-      ownFiles: [],
+      ownFiles: flags.updateFiles ? updatedFiles(config?.project) : [],
     },
+    updateFiles: flags.updateFiles ?? false,
+    scan: flags.scan === undefined ? undefined : checkSeverity(flags.scan),
     force: flags.force ?? false,
     signKey: flags.sign === undefined ? undefined : path.resolve(cwd, flags.sign),
     canAsk: around.canAsk,
@@ -129,6 +140,15 @@ export function packOptions(flags: PackFlags, around: Surroundings, config?: Con
     mtimeSeconds: parseEpoch(env.SOURCE_DATE_EPOCH),
     generatorVersion: around.generatorVersion,
   };
+}
+
+function checkSeverity(given: string | true): Severity {
+  if (given === true) return DEFAULT_SEVERITY;
+  const severity = SEVERITIES.find((each) => each === given);
+  if (severity !== undefined) return severity;
+  throw new DrybagError("usage", `'${given}' is no severity.`, {
+    hint: `There are ${SEVERITIES.join(", ")}.`,
+  });
 }
 
 function checkName(name: string): string {

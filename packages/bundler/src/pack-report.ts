@@ -35,7 +35,7 @@ ${result.wasThere ? "Unchanged, and whole:" : "Packed:"} ${shown}
   id       ${result.id}
   signed   ${result.signer ? `by ${result.signer.fingerprint} (${result.signer.keyType})` : "no (--sign KEY)"}
   time     ${formatDuration(result.durationMs)}, ${result.cachedLayers} of ${result.layers} layers from the cache
-${required.length === 0 ? "" : `  on site  asks for ${required.join(", ")}\n`}
+${result.updatedFiles.length === 0 ? "" : `  updated  ${result.updatedFiles.map((file) => path.relative(cwd, file)).join(", ")}\n`}${required.length === 0 ? "" : `  on site  asks for ${required.join(", ")}\n`}
 Next:
   cp -r ${shellQuote(shown)} <stick>
   sh <stick>/${path.basename(directory)}/install.sh        (on the server, as root)

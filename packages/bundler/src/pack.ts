@@ -11,12 +11,16 @@ import { platformText, type ResolvedImage, resolveImages } from "./images/resolv
 import type { PackOptions } from "./options.ts";
 import { collectFiles } from "./project/collect-files.ts";
 import { loadProject } from "./project/load-project.ts";
+import { findScanner } from "./scan/run-scanner.ts";
+import { scanForPack } from "./scan/scan-for-pack.ts";
+import { DEFAULT_SEVERITY } from "./scan/vulnerability.ts";
 import { gitVersion } from "./seal/bundle-version.ts";
 import { planBundle } from "./seal/plan-bundle.ts";
 import { requireEntryNames } from "./seal/require-entry-names.ts";
 import { openSshSigner } from "./seal/ssh-signer.ts";
 import { dropRottenLayers, type LayerCache, openLayerCache } from "./stage/layer-cache.ts";
 import { stageImages } from "./stage/stage-images.ts";
+import { openUpdates } from "./update/update-files.ts";
 import { type WrittenBundle, writeVerified } from "./write/write-verified.ts";
 
 /** What a pack made. */
@@ -25,6 +29,8 @@ export interface PackResult extends WrittenBundle {
   cachedLayers: number;
   layers: number;
   findings: Finding[];
+  /** Files that name what was built, and are others now. */
+  updatedFiles: string[];
   durationMs: number;
 }
 
@@ -41,6 +47,13 @@ export async function pack(
     { ...options.builds, version: options.version },
     signal,
   );
+  const updates = options.updateFiles
+    ? await openUpdates(options.project.config, builds.planned, options.project.cwd)
+    : undefined;
+  const scanner =
+    options.scan === undefined
+      ? undefined
+      : await findScanner(undefined, { env: options.docker.env, signal });
   // What the builds set is what Compose reads, and what the site gets.
   const docker = { ...options.docker, env: { ...options.docker.env, ...builds.variables } };
   await using signer =
@@ -108,6 +121,22 @@ export async function pack(
     (found) => `${count(found, "image")}, ${found.filter((image) => image.wasPulled).length} pulled`,
   );
 
+  const scanned =
+    scanner === undefined || options.scan === undefined
+      ? []
+      : [
+          await progress.stage("scan", `Scan the images with ${scanner.name}`, (report) =>
+            scanForPack(
+              scanner,
+              options.scan ?? DEFAULT_SEVERITY,
+              images.map(({ tag }) => tag),
+              docker,
+              report,
+              signal,
+            ),
+          ),
+        ];
+
   const cache = await openLayerCache(options.cacheDirectory);
   const version = options.version ?? (await gitVersion(project.sources.projectDirectory, docker.env, signal));
   const stageAndWrite = async () => {
@@ -128,6 +157,7 @@ export async function pack(
         images,
         provenance: await readProvenance(images, options.builds.stateDirectory),
         staged: staged.images,
+        extra: scanned,
         cache,
       },
       signal,
@@ -147,8 +177,10 @@ export async function pack(
       hint: `The disk of ${options.cacheDirectory} is failing: set XDG_CACHE_HOME to a folder on another one.`,
     });
   const { staged, plan, written } = packed;
+  const updatedFiles = (await updates?.write(used.names)) ?? [];
   return {
     ...written,
+    updatedFiles,
     manifest: plan.manifest,
     cachedLayers: staged.cachedLayers,
     layers: staged.layers,

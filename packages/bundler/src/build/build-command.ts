@@ -6,6 +6,7 @@ import { findConfig } from "../config/find-config.ts";
 import { parsePlatform, stateDirectory } from "../options.ts";
 import { type LoadedProject, loadProject } from "../project/load-project.ts";
 import { type ProjectCommandFlags, projectFlags } from "../project-options.ts";
+import { openUpdates, updatedFiles } from "../update/update-files.ts";
 import { buildProject, chooseTargets, planProjectBuilds } from "./build-project.ts";
 import { builtServices } from "./compose-builds.ts";
 import type { BuiltImage } from "./run-builds.ts";
@@ -20,6 +21,7 @@ export interface BuildFlags extends ProjectCommandFlags {
   platform?: string;
   /** A file, or true for the project's own. */
   writeEnv?: string | true;
+  updateFiles?: boolean;
 }
 
 /** `drybag build [TARGET…]`: builds of drybag.yaml, and services that Compose builds. */
@@ -40,10 +42,13 @@ export async function buildCommand(
     noCache: !flags.cache,
     push: flags.push ?? false,
     stateDirectory: stateDirectory({ env, home }),
-    ownFiles: envFile === undefined ? [] : [envFile],
+    ownFiles: [
+      ...(envFile === undefined ? [] : [envFile]),
+      ...(flags.updateFiles ? updatedFiles(config?.project) : []),
+    ],
   };
   const progress = context.progress();
-  const { builds, targets, project, docker } = await progress.stage(
+  const { builds, targets, project, docker, updates } = await progress.stage(
     "project",
     "Read the project",
     async () => {
@@ -53,6 +58,7 @@ export async function buildCommand(
         { ...options, version: config?.version },
         signal,
       );
+      const updates = flags.updateFiles ? await openUpdates(config?.project, builds.planned, cwd) : undefined;
       // What the builds set is what Compose reads.
       const docker = { env: { ...env, ...builds.variables } };
       await readEngineFacts(docker, { signal });
@@ -63,7 +69,8 @@ export async function buildCommand(
         ? await readCompose(() => loadProject(docker, chosen, signal), own)
         : undefined;
       const services = project === undefined ? [] : builtServices(project);
-      return { builds, docker, project, targets: chooseTargets(names, builds.planned, services) };
+      const targets = chooseTargets(names, builds.planned, services);
+      return { builds, docker, project, targets, updates };
     },
   );
   const built = await buildProject(
@@ -74,10 +81,16 @@ export async function buildCommand(
   );
   await progress.close();
   if (envFile !== undefined) await writeEnv(envFile, builds.variables);
+  const updated = (await updates?.write(built.images.map(({ name }) => name))) ?? [];
   context.stdout.write(
     context.json
-      ? `${JSON.stringify({ ...built, variables: builds.variables })}\n`
-      : report(built.images, builds.variables, envFile && (path.relative(cwd, envFile) || envFile)),
+      ? `${JSON.stringify({ ...built, variables: builds.variables, updatedFiles: updated })}\n`
+      : report(
+          built.images,
+          builds.variables,
+          envFile && (path.relative(cwd, envFile) || envFile),
+          updated.map((file) => path.relative(cwd, file)),
+        ),
   );
 }
 
@@ -109,6 +122,7 @@ function report(
   images: readonly BuiltImage[],
   variables: Readonly<Record<string, string>>,
   envFile: string | undefined,
+  updated: readonly string[],
 ): string {
   if (images.length === 0) return "Nothing is built by this project.\n";
   const rows = images.map((image) => [
@@ -129,6 +143,7 @@ function report(
           ]),
         ]),
     ...(envFile === undefined ? [] : [`Written into ${envFile}: ${Object.keys(variables).join(", ")}`]),
+    ...(updated.length === 0 ? [] : [`Updated: ${updated.join(", ")}`]),
     `Logs: ${[...new Set(images.map(({ logFile }) => logFile))].join(", ")}`,
     "",
   ].join("\n");

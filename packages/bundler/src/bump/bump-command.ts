@@ -1,10 +1,11 @@
 import { DrybagError, EXIT, type ExitCode, isDrybagError } from "@drybag/errors";
 import type { RunContext } from "@drybag/terminal";
+import { findConfig } from "../config/find-config.ts";
 import { count } from "../count.ts";
 import { findOutdated, type OutdatedProject } from "../outdated/find-outdated.ts";
 import type { ImagePin } from "../pins/image-pins.ts";
 import { sharedWith } from "../pins/shared-places.ts";
-import { type ProjectCommandFlags, readProjectFlags } from "../project-options.ts";
+import { type ProjectCommandFlags, projectFlags } from "../project-options.ts";
 import type { Step } from "../versions/find-newer.ts";
 import { type Change, chooseChanges } from "./choose-changes.ts";
 import { type EditedFile, planFiles, writeFiles } from "./edit-files.ts";
@@ -30,9 +31,9 @@ interface LeftOut {
  */
 export async function bumpCommand(context: RunContext, flags: BumpFlags, names: string[]): Promise<ExitCode> {
   const wish = { names, to: flags.to, step: stepOf(flags) };
-  const chosen = await readProjectFlags(flags, context.cwd);
+  const config = await findConfig(flags, context.cwd);
   const found = await context.wait("asking registries and repositories", () =>
-    findOutdated({ env: context.env }, chosen, context.signal),
+    findOutdated({ env: context.env }, projectFlags(flags, context.cwd, config), config, context.signal),
   );
   const changes = chooseChanges(found.items, wish);
   const { edits, done, leftOut } = await planAll(found, changes, names.length > 0, context.signal);

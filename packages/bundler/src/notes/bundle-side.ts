@@ -1,4 +1,4 @@
-import type { OpenedBundle } from "@drybag/format";
+import type { Manifest, OpenedBundle } from "@drybag/format";
 import { readApps } from "../bundle/compare-bundles.ts";
 import { tarSizeBytes } from "../bundle/open-carry-folder.ts";
 import { readBundledApps } from "../bundle/read-bundled-apps.ts";
@@ -17,9 +17,19 @@ export async function bundleSide(bundle: OpenedBundle, signal: AbortSignal): Pro
       diffIds,
       repoDigests: provenance.repoDigests,
     })),
-    apps: appsOf(await readBundledApps(bundle, signal)),
+    apps: builtApps(manifest) ?? appsOf(await readBundledApps(bundle, signal)),
     sizeBytes: tarSizeBytes(bundle),
   };
+}
+
+/** What the images were built from; undefined where that is not known. */
+function builtApps({ images }: Manifest): ReleaseApp[] | undefined {
+  const apps = images.flatMap(({ provenance }) => provenance.build?.apps ?? []);
+  if (apps.length === 0) return undefined;
+  const byName = apps.map(({ name, ref, commit, version }) => {
+    return [name, { name, ref, commit, ...(version !== undefined && { version }) }] as const;
+  });
+  return [...new Map(byName).values()];
 }
 
 /** The applications that an apps.json asks for. */

@@ -22,8 +22,7 @@ export async function notesCommand(
 async function sideAfter(context: RunContext, flags: ProjectCommandFlags, after: string | undefined) {
   if (after !== undefined) return bundleSide(await openCarryFolder(context, after), context.signal);
   const config = await findConfig(flags, context.cwd);
-  const given = { name: config?.name, version: config?.version };
   return context.wait("reading the project", () =>
-    projectSide({ env: context.env }, projectFlags(flags, context.cwd, config), given, context.signal),
+    projectSide({ env: context.env }, projectFlags(flags, context.cwd, config), config, context.signal),
   );
 }

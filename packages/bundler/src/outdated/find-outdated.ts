@@ -1,8 +1,11 @@
 import type { DockerContext } from "@drybag/docker";
+import { withBuildVariables } from "../build/build-variables.ts";
+import type { Config } from "../config/load-config.ts";
 import type { ProjectFlags } from "../options.ts";
-import { appPins, readTokens } from "../pins/app-pins.ts";
+import { appPins } from "../pins/app-pins.ts";
 import { imagePins } from "../pins/image-pins.ts";
 import { loadProject } from "../project/load-project.ts";
+import { readTokens } from "../recipes/frappe/prepare-frappe.ts";
 import { openRegistryClient, type RegistryClient } from "../registry/registry-client.ts";
 import { type AppRefs, checkApps } from "./check-apps.ts";
 import { checkImages } from "./check-images.ts";
@@ -20,10 +23,11 @@ export interface OutdatedProject {
 export async function findOutdated(
   docker: DockerContext,
   flags: ProjectFlags,
+  config: Config | undefined,
   signal: AbortSignal,
 ): Promise<OutdatedProject> {
-  const project = await loadProject(docker, flags, signal);
-  const frappe = flags.config?.frappe;
+  const project = await loadProject(await withBuildVariables(docker, config, signal), flags, signal);
+  const frappe = config?.project.frappe;
   const [images, registry] = await Promise.all([
     imagePins(project, docker.env),
     openRegistryClient(docker, signal),

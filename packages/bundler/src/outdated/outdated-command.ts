@@ -1,6 +1,7 @@
 import { EXIT, type ExitCode } from "@drybag/errors";
 import type { RunContext } from "@drybag/terminal";
-import { type ProjectCommandFlags, readProjectFlags } from "../project-options.ts";
+import { findConfig } from "../config/find-config.ts";
+import { type ProjectCommandFlags, projectFlags } from "../project-options.ts";
 import { findOutdated } from "./find-outdated.ts";
 import { isOutdated } from "./outdated-item.ts";
 import { outdatedJson, outdatedReport } from "./outdated-report.ts";
@@ -14,9 +15,9 @@ export interface OutdatedFlags extends ProjectCommandFlags {
  * something is newer.
  */
 export async function outdatedCommand(context: RunContext, flags: OutdatedFlags): Promise<ExitCode> {
-  const chosen = await readProjectFlags(flags, context.cwd);
+  const config = await findConfig(flags, context.cwd);
   const { items } = await context.wait("asking registries and repositories", () =>
-    findOutdated({ env: context.env }, chosen, context.signal),
+    findOutdated({ env: context.env }, projectFlags(flags, context.cwd, config), config, context.signal),
   );
   const width = context.stdout.isTTY ? context.stdout.columns : undefined;
   context.stdout.write(context.json ? outdatedJson(items) : outdatedReport(items, context.cwd, width));

@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { parseEnv } from "node:util";
 import { DrybagError } from "@drybag/errors";
 import type { DeclaredFrappe } from "../config/declared-builds.ts";
 import type { Placed } from "../config/project-config.ts";
@@ -48,20 +46,4 @@ export async function appPins(frappe: DeclaredFrappe): Promise<AppPin[]> {
       }),
     ),
   ];
-}
-
-/** Values for `${NAME}` in addresses: of the environment, then of the file that `frappe.tokenFile` names. Throws `file-unreadable`. */
-export async function readTokens(
-  { tokenFile }: DeclaredFrappe,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<Record<string, string | undefined>> {
-  if (tokenFile === undefined) return { ...env };
-  const text = await readFile(tokenFile, "utf8").catch((cause) => {
-    throw new DrybagError("file-unreadable", `The file of tokens ${tokenFile} cannot be read.`, {
-      hint: "Check 'frappe.tokenFile' of drybag.yaml.",
-      cause,
-    });
-  });
-  const own = Object.entries(env).filter(([, value]) => value !== undefined && value !== "");
-  return { ...parseEnv(text), ...Object.fromEntries(own) };
 }

@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
+import { writeFile } from "node:fs/promises";
 import { type DockerContext, saveImages } from "@drybag/docker";
 import type { OpenedBundle } from "@drybag/format";
 import { exportArchive } from "../bundle/docker-archive.ts";
@@ -24,8 +24,9 @@ export function engineImages(docker: DockerContext, tags: readonly string[]): Im
   return tags.map((tag) => ({
     tag,
     async writeArchive(file, signal) {
-      const { archive, done } = saveImages(docker, [tag], { signal });
-      await pipeline(archive, createWriteStream(file, { flags: "wx" }), { signal });
+      const { archive, done } = await saveImages(docker, [tag], { signal });
+      // Each piece is written before the next one is asked for.
+      await writeFile(file, archive, { flag: "wx", signal });
       await done;
     },
   }));

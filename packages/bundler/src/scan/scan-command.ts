@@ -3,14 +3,16 @@ import { type DockerContext, inspectImage, readEngineFacts } from "@drybag/docke
 import { DrybagError, EXIT, type ExitCode } from "@drybag/errors";
 import { writeFileAtomically } from "@drybag/format";
 import type { RunContext } from "@drybag/terminal";
+import { withBuildVariables } from "../build/build-variables.ts";
 import { openCarryFolder } from "../bundle/open-carry-folder.ts";
+import { findConfig } from "../config/find-config.ts";
 import { collectImages } from "../images/collect-images.ts";
 import { loadProject } from "../project/load-project.ts";
-import { type ProjectCommandFlags, readProjectFlags } from "../project-options.ts";
+import { type ProjectCommandFlags, projectFlags } from "../project-options.ts";
 import { bundledImages, engineImages } from "./image-sources.ts";
 import { findScanner, type ScannerName } from "./run-scanner.ts";
 import { type ImageToScan, scanImages } from "./scan-images.ts";
-import { countedIn, keptReport, scanJson, scanReport } from "./scan-report.ts";
+import { countedIn, keptReport, scanFound, scanJson, scanReport } from "./scan-report.ts";
 import type { Severity } from "./vulnerability.ts";
 
 export interface ScanFlags extends ProjectCommandFlags {
@@ -47,16 +49,6 @@ export async function scanCommand(context: RunContext, flags: ScanFlags, folder?
   throw scanFound(found, flags.severity);
 }
 
-export function scanFound(found: number, severity: Severity): DrybagError {
-  return new DrybagError(
-    "scan-found",
-    `There ${found === 1 ? "is 1 vulnerability" : `are ${found} vulnerabilities`} of severity ${severity} or worse.`,
-    {
-      hint: "Take newer images ('drybag outdated' shows them), build again, or say with --severity what is to count.",
-    },
-  );
-}
-
 /** The engine must have them: what is not here was not built or pulled yet, and would be scanned by nobody. */
 async function projectImages(
   docker: DockerContext,
@@ -65,7 +57,9 @@ async function projectImages(
   signal: AbortSignal,
 ): Promise<ImageToScan[]> {
   await readEngineFacts(docker, { signal });
-  const project = await loadProject(docker, await readProjectFlags(flags, cwd), signal);
+  const config = await findConfig(flags, cwd);
+  const told = await withBuildVariables(docker, config, signal);
+  const project = await loadProject(told, projectFlags(flags, cwd, config), signal);
   const extra = project.config?.extraImages.map(({ text }) => text);
   const references = collectImages(project.model, extra).map(({ reference }) => reference);
   const there = await Promise.all(references.map((each) => inspectImage(docker, each, { signal })));

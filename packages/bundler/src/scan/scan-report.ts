@@ -1,3 +1,4 @@
+import { DrybagError } from "@drybag/errors";
 import { table } from "@drybag/terminal";
 import { count } from "../count.ts";
 import type { Scanner } from "./run-scanner.ts";
@@ -70,4 +71,14 @@ export function scanJson(result: ScanResult): string {
 /** What is kept: the scanner's own reports too. */
 export function keptReport({ scanner, images }: ScanResult): string {
   return `${JSON.stringify({ scanner, images }, undefined, 1)}\n`;
+}
+
+export function scanFound(found: number, severity: Severity): DrybagError {
+  return new DrybagError(
+    "scan-found",
+    `There ${found === 1 ? "is 1 vulnerability" : `are ${found} vulnerabilities`} of severity ${severity} or worse.`,
+    {
+      hint: "Take newer images ('drybag outdated' shows them), build again, or say with --severity what is to count.",
+    },
+  );
 }

@@ -49,6 +49,8 @@ export interface BundleParts {
   /** What images were built from, by tag. */
   provenance: ReadonlyMap<string, BuildProvenance>;
   staged: readonly StagedImage[];
+  /** Entries below `extra/`, sorted: for people, and for readers newer than this one. */
+  extra?: readonly { path: string; content: Buffer }[];
   cache: LayerCache;
 }
 
@@ -65,6 +67,7 @@ export async function planBundle(parts: BundleParts, signal: AbortSignal): Promi
     ...(Object.keys(project.packedEnvironment).length === 0
       ? []
       : [{ path: OFFLINE_ENV_ENTRY, content: Buffer.from(offlineEnvFile(project.packedEnvironment)) }]),
+    ...(parts.extra ?? []),
     ...imageEntries.entries,
   ];
   const contents = new Map(generated.map((entry) => [entry.path, entry.content]));

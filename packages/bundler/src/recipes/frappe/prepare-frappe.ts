@@ -79,7 +79,7 @@ function refuseErrors(findings: readonly Finding[]): void {
   });
 }
 
-async function readTokens(
+export async function readTokens(
   { tokenFile }: DeclaredFrappe,
   env: DockerContext["env"],
 ): Promise<Record<string, string | undefined>> {

@@ -28,7 +28,7 @@ const MAY_START_PROGRAMS = [
 /** The files that are told how the program was started, and tell the others what they need of it. */
 const READS_PROCESS = /\/src\/main\.ts$|^packages\/terminal\/src\/run-main[./]/;
 
-const IS_TEST = /\.(?:test|fuzz)\.ts$|\/src\/testing\//;
+const IS_TEST = /\.(?:test|fuzz)\.ts$|\/src\/(?:.*\/)?testing\//;
 
 /** What the files do against the rules of the architecture, one sentence each. */
 export function findViolations(files: readonly SourceFile[]): string[] {

@@ -112,6 +112,17 @@ export const frappe = z
     pythonVersion: plainText.describe("Build argument PYTHON_VERSION.").optional(),
     nodeVersion: plainText.describe("Build argument NODE_VERSION.").optional(),
     buildArgs: args.describe("Further build arguments. Never for secrets.").nullish(),
+    site: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/, "must be a host name")
+      .describe(
+        "Name of the site unless the server's says otherwise (setting SITE_NAME). Default: it is asked for.",
+      )
+      .optional(),
+    tasks: z
+      .boolean()
+      .describe("false: without the recipe's tasks, checks and settings on site. Default: true.")
+      .optional(),
     tokenFile: line
       .describe(
         "Env file with the tokens that addresses name as ${NAME} and the environment lacks. Not carried.",

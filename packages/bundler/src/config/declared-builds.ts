@@ -45,6 +45,10 @@ export interface DeclaredFrappe {
   /** The file of the apps, or the apps themselves. */
   apps: { file: string; position: Position } | { apps: PinnedApp[] };
   tokenFile: string | undefined;
+  /** Name of the site unless the server's says otherwise. */
+  site: string | undefined;
+  /** Whether the recipe brings what it knows of running the stack. */
+  tasks: boolean;
 }
 
 export const FRAPPE_BUILD = "frappe";
@@ -102,6 +106,8 @@ export function declaredFrappe(document: ConfigDocument, frappe: FrappeInFile): 
       typeof frappe.apps === "string"
         ? { file: read.resolve(frappe.apps), position: document.positionOf(["frappe", "apps"]) }
         : { apps: (frappe.apps ?? []).map((app, index) => read.app(app, index)) },
+    site: frappe.site,
+    tasks: frappe.tasks ?? true,
     tokenFile: frappe.tokenFile === undefined ? undefined : read.resolve(frappe.tokenFile),
   };
 }

@@ -19,6 +19,7 @@ import type { VariableUse } from "../compose/scan-variables.ts";
 import { variablesOf } from "../compose/variables-of.ts";
 import type { ProjectConfig } from "../config/project-config.ts";
 import type { ProjectFlags } from "../options.ts";
+import { withFrappeOnSite } from "../recipes/frappe/on-site.ts";
 import { checkOneShots } from "./check-one-shots.ts";
 import { checkTasks, settingsOfTasks } from "./check-tasks.ts";
 import { collectSettings, isOfTheSite } from "./collect-settings.ts";
@@ -65,7 +66,7 @@ export async function loadProject(
     readModel(docker, compose, unknownVariables, signal),
     readServiceFiles(docker, compose, environment, unknownVariables, signal),
   ]);
-  const { config } = flags;
+  const config = flags.config && withFrappeOnSite(flags.config, model);
   if (config !== undefined) {
     checkOneShots(config, graph);
     checkTasks(config, model);

@@ -1,18 +1,23 @@
 import path from "node:path";
+import type { DockerContext } from "@drybag/docker";
 import type { RunContext } from "@drybag/terminal";
 import { table } from "@drybag/terminal";
+import { withBuildVariables } from "./build/build-variables.ts";
+import { findConfig } from "./config/find-config.ts";
 import { type ListedImage, type ListedUse, listImages } from "./images/list-images.ts";
 import type { ProjectFlags } from "./options.ts";
 import { loadProject } from "./project/load-project.ts";
-import { type ProjectCommandFlags, readProjectFlags } from "./project-options.ts";
+import { type ProjectCommandFlags, projectFlags } from "./project-options.ts";
 
 /** `drybag images`: every image that the stack needs, and where the user wrote it. Needs no engine. */
 export async function imagesCommand(context: RunContext, flags: ProjectCommandFlags): Promise<void> {
-  const chosen = await readProjectFlags(flags, context.cwd);
+  const config = await findConfig(flags, context.cwd);
+  const chosen = projectFlags(flags, context.cwd, config);
+  const docker = await withBuildVariables({ env: context.env }, config, context.signal);
   const [images, all] = await Promise.all([
-    readImages(context, chosen),
+    readImages(context, docker, chosen),
     // What the profiles that were not chosen would need is shown too.
-    chosen.profiles.length > 0 ? readImages(context, { ...chosen, profiles: ["*"] }) : [],
+    chosen.profiles.length > 0 ? readImages(context, docker, { ...chosen, profiles: ["*"] }) : [],
   ]);
   const leftOut = all.filter(
     (image) => !images.some((each) => each.as === image.as && each.kind === image.kind),
@@ -30,8 +35,12 @@ export async function imagesCommand(context: RunContext, flags: ProjectCommandFl
   }
 }
 
-async function readImages(context: RunContext, flags: ProjectFlags): Promise<ListedImage[]> {
-  const project = await loadProject({ env: context.env }, flags, context.signal);
+async function readImages(
+  context: RunContext,
+  docker: DockerContext,
+  flags: ProjectFlags,
+): Promise<ListedImage[]> {
+  const project = await loadProject(docker, flags, context.signal);
   return listImages(project, context.env);
 }
 

@@ -1,9 +1,11 @@
 import { EXIT, type ExitCode } from "@drybag/errors";
 import type { RunContext } from "@drybag/terminal";
+import { withBuildVariables } from "./build/build-variables.ts";
+import { findConfig } from "./config/find-config.ts";
 import { lintProject } from "./lint/load-for-lint.ts";
 import { countFindings, findingLines } from "./lint/print-findings.ts";
 import { parsePlatform } from "./options.ts";
-import { type ProjectCommandFlags, readProjectFlags } from "./project-options.ts";
+import { type ProjectCommandFlags, projectFlags } from "./project-options.ts";
 
 export interface LintFlags extends ProjectCommandFlags {
   platform?: string;
@@ -13,9 +15,10 @@ export interface LintFlags extends ProjectCommandFlags {
 /** `drybag lint`: every finding at once; exit code 3 when one is an error, or with --strict a warning. Needs no engine. */
 export async function lintCommand(context: RunContext, flags: LintFlags): Promise<ExitCode> {
   const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
+  const config = await findConfig(flags, context.cwd);
   const findings = await lintProject(
-    { env: context.env },
-    await readProjectFlags(flags, context.cwd),
+    await withBuildVariables({ env: context.env }, config, context.signal),
+    projectFlags(flags, context.cwd, config),
     platform,
     context.signal,
   );

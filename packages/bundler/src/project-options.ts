@@ -1,6 +1,5 @@
 import path from "node:path";
 import type { Command } from "commander";
-import { findConfig } from "./config/find-config.ts";
 import type { Config } from "./config/load-config.ts";
 import type { ProjectFlags } from "./options.ts";
 
@@ -23,11 +22,6 @@ export function withProjectOptions(command: Command): Command {
     .option("-p, --project-name <name>", "name of the Compose project")
     .option("--project-directory <folder>", "project directory, as for docker compose")
     .option("--config <file>", "drybag.yaml to use (default: the project's, if it has one)");
-}
-
-/** The project that flags and drybag.yaml name. Throws `config-invalid`, `file-missing`, `file-unreadable`. */
-export async function readProjectFlags(flags: ProjectCommandFlags, cwd: string): Promise<ProjectFlags> {
-  return projectFlags(flags, cwd, await findConfig(flags, cwd));
 }
 
 /** Flags win over drybag.yaml, each by itself. */

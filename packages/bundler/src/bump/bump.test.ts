@@ -171,6 +171,17 @@ describe("the tag is changed where it stands:", () => {
       { debian: ["12.5"] },
       { Dockerfile: "# base\nFROM --platform=linux/amd64 debian:12.5 AS x\n" },
     ],
+    [
+      "the image that a build of drybag.yaml builds on",
+      {
+        "compose.yaml": web("x:1"),
+        "drybag.yaml": "builds:\n  a: {needs: [b]}\n  b: {file: b.Dockerfile, args: {V: 1}}\n",
+        Dockerfile: "FROM b\nCOPY --from=tools:2.1 / /\n",
+        "b.Dockerfile": "FROM debian:12.1\n",
+      },
+      { debian: ["12.5"], tools: ["2.2"], b: ["9"] },
+      { Dockerfile: "FROM b\nCOPY --from=tools:2.2 / /\n", "b.Dockerfile": "FROM debian:12.5\n" },
+    ],
   ])("%s", async (_title, files, tags, expected) => {
     expect(await bump(files, tags)).toMatchObject(expected);
   });

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { projectFlags, readProjectFlags } from "../project-options.ts";
+import { projectFlags } from "../project-options.ts";
 import { findConfig } from "./find-config.ts";
 
 let root: string;
@@ -89,7 +89,7 @@ test("flags win over drybag.yaml, each by itself", async () => {
     "sub/x": "",
   });
   const cwd = path.join(root, "sub");
-  expect(await readProjectFlags({}, cwd)).toMatchObject({
+  expect(projectFlags({}, cwd, await findConfig({}, cwd))).toMatchObject({
     cwd: root,
     files: [path.join(root, "a.yaml")],
     envFiles: [path.join(root, "a.env")],
@@ -99,7 +99,7 @@ test("flags win over drybag.yaml, each by itself", async () => {
     config: { folder: root },
   });
   const flags = { file: ["b.yaml"], profile: ["q"], projectName: "m" };
-  expect(await readProjectFlags(flags, cwd)).toMatchObject({
+  expect(projectFlags(flags, cwd, await findConfig(flags, cwd))).toMatchObject({
     cwd,
     files: [path.join(cwd, "b.yaml")],
     envFiles: [path.join(root, "a.env")],

@@ -3,6 +3,7 @@ import path from "node:path";
 import type { ComposeBuild, ComposeModel } from "@drybag/docker";
 import type { Position } from "../compose/compose-document.ts";
 import { interpolate } from "../compose/interpolate.ts";
+import type { ProjectConfig } from "../config/project-config.ts";
 import type { ImageUse } from "./image-uses.ts";
 
 export interface BuildBase {
@@ -22,6 +23,31 @@ export async function readBuildBases(model: ComposeModel): Promise<BuildBase[]> 
         use: { reference, kind: "build-base" as const, isBuilt: false, service, profiles },
         position: file === undefined || build.dockerfile_inline ? {} : { file, line, column },
       }));
+    }),
+  );
+  return bases.flat();
+}
+
+/** Images that the builds of drybag.yaml build on; those that they make for each other are left out. */
+export async function readDeclaredBases(config: ProjectConfig | undefined): Promise<BuildBase[]> {
+  const { builds = [], frappe } = config ?? {};
+  const all = [
+    ...builds.map((build) => ({ build, args: build.args })),
+    // What the recipe gives besides.
+    ...(frappe
+      ? [{ build: frappe.build, args: { FRAPPE_BRANCH: frappe.version.text, ...frappe.build.args } }]
+      : []),
+  ];
+  const bases = await Promise.all(
+    all.map(async ({ build: { file, needs }, args }) => {
+      const text = await readFile(file, "utf8").catch(() => "");
+      const local = Object.fromEntries(needs.map((need) => [need.text, need.text]));
+      return dockerfileImages(text, { args, additional_contexts: local }).map(
+        ({ reference, line, column }) => ({
+          use: { reference, kind: "build-base" as const, isBuilt: false, service: undefined, profiles: [] },
+          position: { file, line, column },
+        }),
+      );
     }),
   );
   return bases.flat();

@@ -3,7 +3,7 @@ import type { Position } from "../compose/compose-document.ts";
 import { readEnvFile } from "../compose/env-file.ts";
 import { positionOf, type Via } from "../compose/look-up.ts";
 import type { LoadedProject } from "../project/load-project.ts";
-import { readBuildBases } from "./build-bases.ts";
+import { readBuildBases, readDeclaredBases } from "./build-bases.ts";
 import { type ImageKind, type ImageUse, imageUses } from "./image-uses.ts";
 import { type Located, locateValue } from "./locate-value.ts";
 import { traceVariables, type VariableSources } from "./trace-variables.ts";
@@ -56,7 +56,8 @@ export async function listImages(
     image.uses.push(listed);
   };
   for (const use of imageUses(project.model, extra)) add(use, describeUse(project, use, sources));
-  for (const base of await readBuildBases(project.model)) {
+  const bases = [...(await readBuildBases(project.model)), ...(await readDeclaredBases(project.config))];
+  for (const base of bases) {
     add(base.use, { ...service(base.use), ...base.position, via: [] });
   }
   return [...images.values()].sort(byKindAndName);

@@ -22,13 +22,17 @@ export function outdatedReport(
   ]);
   const head = ["NAME", "CURRENT", ...STEPS.map((step) => step.toUpperCase()), "WRITTEN AT"];
   const newer = items.filter(isOutdated).length;
+  const unknown = items.filter(({ problem }) => problem !== undefined).length;
   return `${[
     table([head, ...rows], { width }),
     "",
     ...items.flatMap(remarks),
-    newer === 0
-      ? `Nothing newer of ${count([...items], "pin")}.`
-      : `Of ${count([...items], "pin")}, ${newer} ${newer === 1 ? "has" : "have"} something newer. 'drybag bump' writes it.`,
+    [
+      newer === 0
+        ? `Nothing newer of ${count([...items], "pin")}.`
+        : `Of ${count([...items], "pin")}, ${newer} ${newer === 1 ? "has" : "have"} something newer. 'drybag bump' writes it.`,
+      ...(unknown === 0 ? [] : [`${unknown} could not be asked for.`]),
+    ].join(" "),
   ].join("\n")}\n`;
 }
 

@@ -6,7 +6,7 @@ import { positionOf } from "../compose/look-up.ts";
 import { scanVariables } from "../compose/scan-variables.ts";
 import { readConfigDocument } from "../config/config-document.ts";
 import type { DeclaredBuild } from "../config/declared-builds.ts";
-import { readBuildBases } from "../images/build-bases.ts";
+import { readBuildBases, readDeclaredBases } from "../images/build-bases.ts";
 import { type ImageUse, imageUses } from "../images/image-uses.ts";
 import { type Located, locateValue } from "../images/locate-value.ts";
 import type { LoadedProject } from "../project/load-project.ts";
@@ -101,7 +101,8 @@ export async function imagePins(
       continue;
     add(use.reference, use.kind === "extra" ? extraUse(project, use) : composeUse(use, located, variables));
   }
-  for (const { use, position } of await readBuildBases(project.model)) {
+  const bases = [...(await readBuildBases(project.model)), ...(await readDeclaredBases(project.config))];
+  for (const { use, position } of bases) {
     add(use.reference, plainUse(use, "line" in position ? position : undefined));
   }
   return [...pins.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));

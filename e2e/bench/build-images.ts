@@ -38,28 +38,36 @@ export async function buildImages(engine: Engine, layers: string, scale: number)
   for (let copy = 0; copy < scale; copy++) {
     for (const [name, adds] of Object.entries(IMAGES)) {
       const tag = `bench/${name}:${copy}`;
-      const there = await engine.docker(["image", "inspect", tag], { reject: false });
-      if (there.exitCode !== 0) {
-        const target = copy === 0 ? "/" : `/copy-${copy}/`;
-        const lines = [
-          "FROM scratch",
-          ...["base", ...adds].map((layer) => `ADD ${layer}.tar ${target}`),
-          'CMD ["sh"]',
-        ];
-        const dockerfile = join(layers, "Dockerfile");
-        await writeFile(dockerfile, `${lines.join("\n")}\n`);
-        await engine.docker([
-          "build",
-          "--quiet",
-          "--network=none",
-          "--provenance=false",
-          "--tag",
-          tag,
-          layers,
-        ]);
-      }
       tags.push(tag);
+      // In another folder each time, which makes other layers.
+      const target = copy === 0 ? "/" : `/copy-${copy}/`;
+      const layerLines = ["base", ...adds].map((layer) => `ADD ${layer}.tar ${target}`);
+      const recipe = layerLines.join(", ");
+      const label = ["image", "inspect", "--format", `{{index .Config.Labels "${RECIPE}"}}`, tag];
+      // An image of that name from another recipe would make the stack another one without a word.
+      if ((await engine.docker(label, { reject: false })).stdout === recipe) continue;
+      const lines = ["FROM scratch", ...layerLines, `LABEL ${RECIPE}="${recipe}"`, 'CMD ["sh"]', ""];
+      await writeFile(join(layers, "Dockerfile"), lines.join("\n"));
+      const build = ["build", "--quiet", "--network=none", "--provenance=false", "--tag", tag, layers];
+      await engine.docker(build);
     }
   }
+  await requireDistinctLayers(engine, tags, scale);
   return tags;
+}
+
+const RECIPE = "drybag.bench.recipe";
+
+/** Layers that are alike are carried once: a stack is larger only if it has more different ones. */
+async function requireDistinctLayers(engine: Engine, tags: readonly string[], scale: number): Promise<void> {
+  const { stdout } = await engine.docker([
+    "image",
+    "inspect",
+    "--format",
+    "{{json .RootFS.Layers}}",
+    ...tags,
+  ]);
+  const found = new Set(stdout.split("\n").flatMap((line) => JSON.parse(line) as string[])).size;
+  const wanted = scale * new Set(["base", ...Object.values(IMAGES).flat()]).size;
+  if (found !== wanted) throw new Error(`${tags.length} images have ${found} layers, not ${wanted}`);
 }

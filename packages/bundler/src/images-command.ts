@@ -27,10 +27,12 @@ export async function imagesCommand(context: RunContext, flags: ProjectCommandFl
     return;
   }
   const width = context.stdout.isTTY ? context.stdout.columns : undefined;
-  context.stdout.write(`${imagesTable(images, context.cwd, width)}\n`);
+  const ofBuilds = Object.keys(docker.env).filter((name) => context.env[name] === undefined);
+  const show = { cwd: context.cwd, width, ofBuilds };
+  context.stdout.write(`${imagesTable(images, show)}\n`);
   if (leftOut.length > 0) {
     context.stdout.write(
-      `\nLeft out with the profiles that were not chosen:\n${imagesTable(leftOut, context.cwd, width)}\n`,
+      `\nLeft out with the profiles that were not chosen:\n${imagesTable(leftOut, show)}\n`,
     );
   }
 }
@@ -44,25 +46,37 @@ async function readImages(
   return listImages(project, context.env);
 }
 
-function imagesTable(images: readonly ListedImage[], cwd: string, width: number | undefined): string {
+interface Show {
+  cwd: string;
+  width: number | undefined;
+  /** Variables that builds of drybag.yaml set. */
+  ofBuilds: readonly string[];
+}
+
+function imagesTable(images: readonly ListedImage[], show: Show): string {
   const rows = images.map((image) => [
     image.as,
     image.build && image.kind !== "build" ? `${image.kind}, built` : image.kind,
-    places(image.uses, cwd),
+    places(image.uses, show),
     [...new Set(image.uses.flatMap((use) => use.service ?? []))].join(", ") +
       (image.profiles.length > 0 ? ` (profile ${image.profiles.join(", ")})` : ""),
   ]);
-  return table([["IMAGE", "KIND", "WRITTEN AT", "SERVICES"], ...rows], { width });
+  return table([["IMAGE", "KIND", "WRITTEN AT", "SERVICES"], ...rows], { width: show.width });
 }
 
 /** Each place once: several services often share one. Then the variables that chose the tag. */
-function places(uses: readonly ListedUse[], cwd: string): string {
+function places(uses: readonly ListedUse[], { cwd, ofBuilds }: Show): string {
   const show = (use: { file?: string; line?: number; column?: number }) =>
     use.file === undefined ? "" : `${path.relative(cwd, use.file)}:${use.line}:${use.column}`;
   const variables = uses.flatMap((use) => use.via.filter((step) => step.kind === "variable"));
   const written = [...new Set(uses.map(show).filter(Boolean))];
   const chosen = [
-    ...new Set(variables.map((step) => `${step.name} ${show(step) || "from the environment"}`)),
+    ...new Set(
+      variables.map(
+        (step) =>
+          `${step.name} ${show(step) || (ofBuilds.includes(step.name) ? "from the build" : "from the environment")}`,
+      ),
+    ),
   ];
   return chosen.length === 0 ? written.join(", ") : `${written.join(", ")} (${chosen.join(", ")})`;
 }

@@ -1,16 +1,14 @@
-import { DrybagError, EXIT, type ExitCode, isDrybagError } from "@drybag/errors";
+import { DrybagError, EXIT, type ExitCode } from "@drybag/errors";
 import type { RunContext } from "@drybag/terminal";
 import { findConfig } from "../config/find-config.ts";
 import { count } from "../count.ts";
 import { findOutdated, type OutdatedProject } from "../outdated/find-outdated.ts";
-import type { ImagePin } from "../pins/image-pins.ts";
 import { sharedWith } from "../pins/shared-places.ts";
 import { type ProjectCommandFlags, projectFlags } from "../project-options.ts";
 import type { Step } from "../versions/find-newer.ts";
 import { type Change, chooseChanges } from "./choose-changes.ts";
-import { type EditedFile, planFiles, writeFiles } from "./edit-files.ts";
-import { planEdits } from "./plan-edits.ts";
-import type { TextEdit } from "./text-edit.ts";
+import { type EditedFile, writeFiles } from "./edit-files.ts";
+import { type LeftOut, planBump } from "./plan-bump.ts";
 
 export interface BumpFlags extends ProjectCommandFlags {
   to?: string;
@@ -18,12 +16,6 @@ export interface BumpFlags extends ProjectCommandFlags {
   minor?: boolean;
   major?: boolean;
   dryRun?: boolean;
-}
-
-/** What could not be changed, beside what could. */
-interface LeftOut {
-  name: string;
-  error: DrybagError;
 }
 
 /**
@@ -36,8 +28,11 @@ export async function bumpCommand(context: RunContext, flags: BumpFlags, names: 
     findOutdated({ env: context.env }, projectFlags(flags, context.cwd, config), config, context.signal),
   );
   const changes = chooseChanges(found.items, wish);
-  const { edits, done, leftOut } = await planAll(found, changes, names.length > 0, context.signal);
-  const files = await planFiles(edits, context.cwd);
+  const { files, done, leftOut } = await planBump(found, changes, {
+    isNamed: names.length > 0,
+    cwd: context.cwd,
+    signal: context.signal,
+  });
   context.signal.throwIfAborted();
   if (!flags.dryRun) await writeFiles(files);
   leftOut.push(
@@ -53,33 +48,6 @@ function stepOf({ patch, minor, major, to }: BumpFlags): Step {
   if (given > 1)
     throw new DrybagError("usage", "Of --patch, --minor, --major and --to only one makes sense.");
   return major ? "major" : patch ? "patch" : "minor";
-}
-
-/** Of what was named, everything or nothing is changed; else whatever can be. */
-async function planAll(
-  { items, refs, registry }: OutdatedProject,
-  changes: readonly Change[],
-  isNamed: boolean,
-  signal: AbortSignal,
-): Promise<{ edits: TextEdit[]; done: Change[]; leftOut: LeftOut[] }> {
-  const digests = new Map<ImagePin, string>();
-  for (const { item, to } of changes) {
-    if (!("image" in item.pin) || item.pin.image.digest === undefined) continue;
-    const digest = await registry.readDigest(item.pin.image, to, signal);
-    if (digest !== undefined) digests.set(item.pin.image, digest);
-  }
-  const done: Change[] = [];
-  const leftOut: LeftOut[] = [];
-  for (const change of changes) {
-    try {
-      planEdits([...done, change], items, digests, refs);
-      done.push(change);
-    } catch (error) {
-      if (isNamed || !isDrybagError(error, "place-unknown")) throw error;
-      leftOut.push({ name: change.item.name, error });
-    }
-  }
-  return { edits: planEdits(done, items, digests, refs), done, leftOut };
 }
 
 interface Told {

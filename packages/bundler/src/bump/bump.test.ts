@@ -11,8 +11,8 @@ import type { OutdatedItem } from "../outdated/outdated-item.ts";
 import { imagePins } from "../pins/image-pins.ts";
 import { findNewer } from "../versions/find-newer.ts";
 import { type BumpWish, chooseChanges } from "./choose-changes.ts";
-import { planFiles, writeFiles } from "./edit-files.ts";
-import { planEdits } from "./plan-edits.ts";
+import { writeFiles } from "./edit-files.ts";
+import { planBump } from "./plan-bump.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -57,21 +57,25 @@ async function itemsOf(files: Files, tags: Tags, own: Record<string, string> = {
   });
 }
 
+/** What the last bump left out. */
+let left: string[] = [];
+
 async function bump(
   files: Files,
   tags: Tags,
   wish: Partial<BumpWish> = {},
   own: Record<string, string> = {},
+  isNamed = true,
 ) {
   const items = await itemsOf(files, tags, own);
   const changes = chooseChanges(items, { names: [], to: undefined, step: "major", ...wish });
-  const digests = new Map(
-    items.flatMap(({ pin }) =>
-      "image" in pin && pin.image.digest ? [[pin.image, `sha256:${"b".repeat(64)}`] as const] : [],
-    ),
+  const { files: planned, leftOut } = await planBump(
+    { items, refs: new Map(), registry: { readDigest: async () => `sha256:${"b".repeat(64)}` } },
+    changes,
+    { isNamed, cwd: folder, signal: new AbortController().signal },
   );
-  const planned = await planFiles(planEdits(changes, items, digests, new Map()), folder);
   await writeFiles(planned);
+  left = leftOut.map(({ name, error }) => `${name}: ${error.code}`);
   const after: Files = {};
   for (const name of Object.keys(files)) after[name] = await readFile(path.join(folder, name), "utf8");
   return after;
@@ -240,6 +244,27 @@ describe("refused, and nothing is written:", () => {
     for (const [name, text] of Object.entries(files))
       expect(await readFile(path.join(folder, name), "utf8")).toBe(text);
   });
+});
+
+test("without a name, what cannot be changed is left out, and the rest is written", async () => {
+  const files = {
+    "compose.yaml": `services:\n  a: {image: "redis:8.6"}\n  b: {image: "x:1\\u002e0"}\n  c: {build: .}\n`,
+    Dockerfile: "ARG V=12.1\nFROM debian:$V\n",
+  };
+  const after = await bump(files, { redis: ["8.8"], x: ["1.1"], debian: ["12.5"] }, {}, {}, false);
+  expect(after).toEqual({ ...files, "compose.yaml": files["compose.yaml"].replace("8.6", "8.8") });
+  expect(left).toEqual(["debian: place-unknown", "x: place-unknown"]);
+});
+
+test("frappe_docker's own bases go with frappe", async () => {
+  const files = {
+    "compose.yaml": web("redis:8"),
+    "drybag.yaml": "recipe: frappe\nfrappe: {version: v15.1.0, buildArgs: {PYTHON_VERSION: 3.11.6}}\n",
+    Containerfile:
+      "ARG FRAPPE_BRANCH=version-15\nARG PYTHON_VERSION\nFROM frappe/build:${FRAPPE_BRANCH}\nFROM python:${PYTHON_VERSION}-slim\n",
+  };
+  const items = await itemsOf(files, {});
+  expect(items.map(({ name, current }) => `${name}:${current}`)).toEqual(["python:3.11.6-slim", "redis:8"]);
 });
 
 describe("what is chosen", () => {

@@ -8,6 +8,8 @@ import type { ImageUse } from "./image-uses.ts";
 
 export interface BuildBase {
   use: ImageUse;
+  /** As it stands in the Dockerfile, arguments and all. */
+  written: string;
   /** Absent for an inline Dockerfile. */
   position: Position | Record<never, never>;
 }
@@ -19,8 +21,9 @@ export async function readBuildBases(model: ComposeModel): Promise<BuildBase[]> 
       if (!build) return [];
       const file = dockerfileOf(build);
       const text = build.dockerfile_inline ?? (file && (await readFile(file, "utf8").catch(() => undefined)));
-      return dockerfileImages(text ?? "", build).map(({ reference, line, column }) => ({
+      return dockerfileImages(text ?? "", build).map(({ reference, written, line, column }) => ({
         use: { reference, kind: "build-base" as const, isBuilt: false, service, profiles },
+        written,
         position: file === undefined || build.dockerfile_inline ? {} : { file, line, column },
       }));
     }),
@@ -43,8 +46,9 @@ export async function readDeclaredBases(config: ProjectConfig | undefined): Prom
       const text = await readFile(file, "utf8").catch(() => "");
       const local = Object.fromEntries(needs.map((need) => [need.text, need.text]));
       return dockerfileImages(text, { args, additional_contexts: local }).map(
-        ({ reference, line, column }) => ({
+        ({ reference, written, line, column }) => ({
           use: { reference, kind: "build-base" as const, isBuilt: false, service: undefined, profiles: [] },
+          written,
           position: { file, line, column },
         }),
       );
@@ -60,6 +64,8 @@ function dockerfileOf({ context, dockerfile = "Dockerfile" }: ComposeBuild): str
 
 export interface DockerfileImage {
   reference: string;
+  /** With its arguments, `${NAME}`. */
+  written: string;
   line: number;
   column: number;
 }
@@ -79,7 +85,7 @@ export function dockerfileImages(
   const add = (written: string, line: number, column: number) => {
     const reference = interpolate(written.replace(/^["']|["']$/g, ""), args);
     if (reference !== "" && !local.has(reference) && !/^\d+$/.test(reference))
-      images.push({ reference, line, column });
+      images.push({ reference, written, line, column });
   };
   for (const { line, text: instruction } of instructions(text)) {
     const [, keyword = "", rest = ""] = /^\s*([A-Za-z]+)\s+([\s\S]*)$/.exec(instruction) ?? [];

@@ -102,8 +102,11 @@ export async function imagePins(
     add(use.reference, use.kind === "extra" ? extraUse(project, use) : composeUse(use, located, variables));
   }
   const bases = [...(await readBuildBases(project.model)), ...(await readDeclaredBases(project.config))];
-  for (const { use, position } of bases) {
-    add(use.reference, plainUse(use, "line" in position ? position : undefined));
+  for (const { use, written, position } of bases) {
+    // frappe_docker's own bases go with frappe's version, which is pinned itself.
+    if (use.service === undefined && written.includes("FRAPPE_BRANCH")) continue;
+    const place = "line" in position ? position : undefined;
+    add(use.reference, plainUse(use, place, written));
   }
   return [...pins.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
@@ -132,9 +135,13 @@ function extraUse(project: PinnedProject, use: ImageUse): PinUse {
   return plainUse(use, project.config?.extraImages.find(({ text }) => text === use.reference)?.position);
 }
 
-/** Written without variables, or in a file that knows other ones. */
-function plainUse({ reference, service }: ImageUse, position: Position | undefined): PinUse {
-  const place = position && wholeValue(position, reference);
+/** Written without variables; with arguments of a Dockerfile there is a place to show and none to change. */
+function plainUse(
+  { reference, service }: ImageUse,
+  position: Position | undefined,
+  written = reference,
+): PinUse {
+  const place = written === reference && position ? wholeValue(position, reference) : undefined;
   const { tag, digest } = referenceParts(reference.replaceAll("$", ""), {});
   const placed = (parts: typeof tag): PinPart[] =>
     parts.map(({ text, source, at }) => ({

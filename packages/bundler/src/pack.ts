@@ -5,6 +5,7 @@ import type { Progress } from "@drybag/terminal";
 import { buildProject, planProjectBuilds, usedBuilds } from "./build/build-project.ts";
 import { readRecord } from "./build/build-records.ts";
 import { builtServices } from "./build/compose-builds.ts";
+import { chooseCompose } from "./carry-compose/choose-compose.ts";
 import { count } from "./count.ts";
 import { collectImages } from "./images/collect-images.ts";
 import { platformText, type ResolvedImage, resolveImages } from "./images/resolve-images.ts";
@@ -15,7 +16,7 @@ import { findScanner } from "./scan/run-scanner.ts";
 import { scanForPack } from "./scan/scan-for-pack.ts";
 import { DEFAULT_SEVERITY } from "./scan/vulnerability.ts";
 import { gitVersion } from "./seal/bundle-version.ts";
-import { planBundle } from "./seal/plan-bundle.ts";
+import { planBundle, REQUIRES } from "./seal/plan-bundle.ts";
 import { requireEntryNames } from "./seal/require-entry-names.ts";
 import { openSshSigner } from "./seal/ssh-signer.ts";
 import { dropRottenLayers, type LayerCache, openLayerCache } from "./stage/layer-cache.ts";
@@ -137,6 +138,10 @@ export async function pack(
           ),
         ];
 
+  const carried = await chooseCompose(docker, project.config?.compose, platform, REQUIRES.compose, signal);
+  for (const finding of carried.findings) progress.emit({ type: "warning", ...finding });
+  findings.push(...carried.findings);
+
   const cache = await openLayerCache(options.cacheDirectory);
   const version = options.version ?? (await gitVersion(project.sources.projectDirectory, docker.env, signal));
   const stageAndWrite = async () => {
@@ -158,6 +163,7 @@ export async function pack(
         provenance: await readProvenance(images, options.builds.stateDirectory),
         staged: staged.images,
         extra: scanned,
+        compose: carried.compose,
         cache,
       },
       signal,

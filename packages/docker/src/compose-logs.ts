@@ -1,7 +1,7 @@
 import { pipeline } from "node:stream/promises";
 import { execa } from "execa";
 import { type ComposeFlags, composeArguments } from "./compose.ts";
-import { clientDidNotRun, clientOf, type DockerContext, dockerFailed, spawnOptions } from "./run-docker.ts";
+import { clientDidNotRun, commandOf, type DockerContext, dockerFailed, spawnOptions } from "./run-docker.ts";
 
 export interface ComposeLogsOptions {
   /** All when empty. */
@@ -26,7 +26,8 @@ export async function composeLogs(
     ...(follow ? ["--follow"] : []),
     ...services,
   ];
-  const child = execa(clientOf(context), args, {
+  const [file, ...argv] = commandOf(context, args);
+  const child = execa(file, argv, {
     ...spawnOptions(context, { signal, cwd: flags.cwd }),
     stdin: "ignore",
     buffer: { stdout: false },

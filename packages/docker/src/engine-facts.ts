@@ -135,3 +135,16 @@ function imageStoreOf(info: DockerInfo): ImageStore {
   );
   return isContainerd ? "containerd" : "classic";
 }
+
+/** The Compose plugin of the client, by its path; undefined where there is none. */
+export async function readComposePlugin(
+  context: DockerContext,
+  options: RunOptions = {},
+): Promise<string | undefined> {
+  const { stdout } = await runDocker(context, ["info", "--format", "{{json .ClientInfo.Plugins}}"], {
+    ...options,
+    timeoutMs: ANSWER_TIMEOUT_MS,
+  });
+  const plugins = JSON.parse(stdout) as { Name: string; Path?: string; Err?: unknown }[] | null;
+  return (plugins ?? []).find(({ Name, Err }) => Name === "compose" && !Err)?.Path;
+}

@@ -7,6 +7,7 @@ export * from "./container-log.ts";
 export * from "./containers.ts";
 export * from "./engine-facts.ts";
 export * from "./exec.ts";
+export * from "./finish-recreations.ts";
 export * from "./image-files.ts";
 export * from "./images.ts";
 export * from "./registry-credentials.ts";

@@ -8,6 +8,8 @@ export interface DockerContext {
   env: Record<string, string | undefined>;
   /** The client to run. */
   command?: string;
+  /** Compose as a program of its own, run in place of `docker compose`. */
+  compose?: string;
 }
 
 export interface RunOptions {
@@ -46,7 +48,8 @@ export async function runDocker(
   const limit = options.timeoutMs === undefined ? undefined : AbortSignal.timeout(options.timeoutMs);
   const signals = [options.signal, limit].filter((signal) => signal !== undefined);
   const signal = signals.length === 0 ? undefined : AbortSignal.any(signals);
-  const child = execa(clientOf(context), args, {
+  const [file, ...argv] = commandOf(context, args);
+  const child = execa(file, argv, {
     ...spawnOptions(context, { ...options, signal }),
     ...(options.input === undefined ? { stdin: "ignore" } : { input: options.input }),
   });
@@ -96,6 +99,15 @@ function tookTooLong(args: readonly string[], timeoutMs: number): DrybagError {
   return new DrybagError("docker-failed", `'${commandLine(args)}' did not end within ${seconds} s.`, {
     hint: "Run it yourself to see what it waits for.",
   });
+}
+
+/** What is run for `docker <args>`. */
+export function commandOf(
+  context: DockerContext,
+  args: readonly string[],
+): [file: string, ...argv: string[]] {
+  if (args[0] === "compose" && context.compose !== undefined) return [context.compose, ...args.slice(1)];
+  return [clientOf(context), ...args];
 }
 
 export function clientOf(context: DockerContext): string {

@@ -3,7 +3,7 @@ import { StringDecoder } from "node:string_decoder";
 import { execa } from "execa";
 import {
   clientDidNotRun,
-  clientOf,
+  commandOf,
   type DockerContext,
   type RunOptions,
   spawnOptions,
@@ -28,7 +28,8 @@ export async function runStreaming(
   args: readonly string[],
   options: StreamingOptions,
 ): Promise<number> {
-  const child = execa(clientOf(context), args, {
+  const [file, ...argv] = commandOf(context, args);
+  const child = execa(file, argv, {
     ...spawnOptions(context, options),
     ...(options.input === undefined ? { stdin: "ignore" } : { input: options.input }),
     buffer: false,
@@ -66,7 +67,8 @@ function linesTo(onLine: (line: string) => void) {
 
 /** A client with its input and output as streams, for archives and connections. */
 export function startClient(context: DockerContext, args: readonly string[], options: RunOptions = {}) {
-  return execa(clientOf(context), args, {
+  const [file, ...argv] = commandOf(context, args);
+  return execa(file, argv, {
     ...spawnOptions(context, options),
     stdin: "pipe",
     buffer: { stdout: false },

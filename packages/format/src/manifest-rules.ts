@@ -1,7 +1,7 @@
 import { entriesProblem } from "./entry-rules.ts";
 import { imageEntriesProblem } from "./image-entry-rules.ts";
 import type { BundledLayer, Manifest } from "./manifest.ts";
-import { LAYER_MEDIA_TYPES, OFFLINE_ENV_ENTRY, PROJECT_PREFIX } from "./names.ts";
+import { composeEntry, LAYER_MEDIA_TYPES, OFFLINE_ENV_ENTRY, PROJECT_PREFIX } from "./names.ts";
 import { tasksProblem } from "./task-rules.ts";
 
 /** What does not agree within a manifest whose fields are each well-formed; undefined if all does. */
@@ -10,6 +10,7 @@ export function manifestProblem(manifest: Manifest): string | undefined {
     duplicateProblem(manifest) ??
     entriesProblem(manifest.entries) ??
     projectProblem(manifest) ??
+    composeProblem(manifest) ??
     imageProblem(manifest) ??
     imageEntriesProblem(manifest) ??
     tasksProblem(manifest)
@@ -97,6 +98,14 @@ function projectProblem({ project, entries }: Manifest): string | undefined {
     return `project.directory "${directory}" is not in entries`;
   }
   return undefined;
+}
+
+function composeProblem({ compose, platform, entries }: Manifest): string | undefined {
+  if (compose === undefined) return undefined;
+  const wanted = composeEntry(platform.os, platform.architecture);
+  if (compose.entry !== wanted) return `compose.entry is "${compose.entry}" instead of "${wanted}"`;
+  const isThere = entries.some(({ path }) => path === compose.entry);
+  return isThere ? undefined : `compose.entry "${compose.entry}" is not in entries`;
 }
 
 function imageProblem({ images, layers, services }: Manifest): string | undefined {

@@ -18,6 +18,8 @@ export interface Manifest {
   generator: { name: string; version: string };
   /** Oldest versions that can take this bundle. */
   requires: { engine: string; compose: string };
+  /** Compose itself, for servers that have none, or one that is too old. */
+  compose?: CarriedCompose;
   project: BundledProject;
   services: BundledService[];
   images: BundledImage[];
@@ -36,6 +38,14 @@ export interface Platform {
   os: string;
   architecture: string;
   variant?: string;
+}
+
+/** The Compose plugin as a program of its own. */
+export interface CarriedCompose {
+  /** `extra/docker-compose-<os>-<architecture>`. */
+  entry: string;
+  /** As `docker compose version --short` gives it, without a `v`. */
+  version: string;
 }
 
 /** How Compose is called for this project. All paths are names of entries; `compose.offline.yaml` is the last `-f`, unlisted. */

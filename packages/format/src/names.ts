@@ -11,6 +11,10 @@ export const OFFLINE_COMPOSE_ENTRY = "compose.offline.yaml";
 export const OFFLINE_ENV_ENTRY = "compose.offline.env";
 /** Entries for readers newer than this one, which verifies and ignores them. */
 export const EXTRA_PREFIX = "extra/";
+/** The Compose plugin, for servers that lack it. */
+export function composeEntry(os: string, architecture: string): string {
+  return `${EXTRA_PREFIX}docker-compose-${os}-${architecture}`;
+}
 export const OCI_LAYOUT_ENTRY = "oci-layout";
 export const OCI_INDEX_ENTRY = "index.json";
 export const DOCKER_ARCHIVE_MANIFEST_ENTRY = "manifest.json";

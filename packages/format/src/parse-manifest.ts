@@ -8,6 +8,7 @@ import {
   type BundledProject,
   type BundledService,
   type BundleEntry,
+  type CarriedCompose,
   type Manifest,
   type Platform,
   SETTING_TYPES,
@@ -68,6 +69,7 @@ const KNOWN_FIELDS: Record<keyof Manifest, true> = {
   platform: true,
   generator: true,
   requires: true,
+  compose: true,
   project: true,
   services: true,
   images: true,
@@ -101,6 +103,7 @@ function readManifest(root: JsonValue): Manifest {
   const tasks = root.field("tasks").optional((field) => notEmpty(field, readTask));
   const checks = root.field("checks").optional((field) => notEmpty(field, readCheck));
   const backup = root.field("backup").optional(readBackupRules);
+  const compose = root.field("compose").optional(readCarriedCompose);
   return {
     format: root.field("format").oneOf("drybag"),
     formatVersion: root.field("formatVersion").oneOf(FORMAT_VERSION),
@@ -121,6 +124,7 @@ function readManifest(root: JsonValue): Manifest {
       engine: root.field("requires").field("engine").matching(VERSION, "a version such as 23.0.0"),
       compose: root.field("requires").field("compose").matching(VERSION, "a version such as 2.18.0"),
     },
+    ...(compose !== undefined && { compose }),
     project: readProject(root.field("project")),
     services: root.field("services").list(readService),
     images: root.field("images").list(readImage),
@@ -144,6 +148,13 @@ function readPlatform(value: JsonValue): Platform {
     os: part(value.field("os")),
     architecture: part(value.field("architecture")),
     ...(variant !== undefined && { variant }),
+  };
+}
+
+function readCarriedCompose(value: JsonValue): CarriedCompose {
+  return {
+    entry: readPath(value.field("entry")),
+    version: value.field("version").matching(/^[0-9][A-Za-z0-9.+~-]{0,62}$/, "a version such as 2.40.3"),
   };
 }
 

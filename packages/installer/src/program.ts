@@ -44,6 +44,7 @@ export function createProgram(version = "0.0.0-source"): Command {
       parseFingerprint,
     )
     .option("--no-self-install", "do not install drybag-site itself on this server")
+    .option("--install-compose", "where the bundle's Compose is used, install it for all of this server")
     .option("-y, --yes", "install without asking")
     .option("--timeout <seconds>", "how long the stack may take to become healthy", parseSeconds, 600)
     .action(

@@ -128,6 +128,11 @@ export const configSchema = z
     oneShots: lines
       .describe("Services that run once and end with exit code 0, where the Compose files do not show it.")
       .nullish(),
+    compose: line
+      .describe(
+        "Carry Compose for servers that lack it: 'carry', 'none', or the path of a Compose binary. Default: carry this machine's, if it is for the server's platform and linked statically.",
+      )
+      .optional(),
     ...taskKeys,
     platform: z
       .string()

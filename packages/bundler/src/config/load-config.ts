@@ -69,6 +69,10 @@ function projectConfig(document: ConfigDocument, config: ConfigFile, folder: str
       declared(document, name, setting ?? {}),
     ),
     oneShots: placed(["oneShots"], config.oneShots),
+    compose:
+      config.compose === undefined || /^(carry|none)$/.test(config.compose)
+        ? config.compose
+        : path.resolve(folder, config.compose),
     builds: declaredBuilds(document, config.builds),
     frappe: config.frappe ? declaredFrappe(document, config.frappe) : undefined,
     updates: declaredUpdates(document, config),

@@ -35,6 +35,8 @@ export interface ProjectConfig extends DeclaredTasks {
   exclude: Placed[];
   settings: DeclaredSetting[];
   oneShots: Placed[];
+  /** `carry`, `none`, or the absolute path of a Compose binary. */
+  compose: string | undefined;
   builds: DeclaredBuild[];
   /** The recipe frappe, if it is chosen. */
   frappe: DeclaredFrappe | undefined;

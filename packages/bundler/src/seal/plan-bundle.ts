@@ -19,6 +19,7 @@ import {
   serializeManifest,
   type Task,
 } from "@drybag/format";
+import type { ChosenCompose } from "../carry-compose/choose-compose.ts";
 import { carriedTag } from "../images/collect-images.ts";
 import { serviceImage } from "../images/image-uses.ts";
 import type { ResolvedImage } from "../images/resolve-images.ts";
@@ -51,29 +52,31 @@ export interface BundleParts {
   staged: readonly StagedImage[];
   /** Entries below `extra/`, sorted: for people, and for readers newer than this one. */
   extra?: readonly { path: string; content: Buffer }[];
+  /** The Compose that is carried. */
+  compose: ChosenCompose | undefined;
   cache: LayerCache;
 }
 
-/** Oldest engine that takes zstd layers, and oldest Compose that knows `!reset`. */
-const REQUIRES = { engine: "20.10.0", compose: "2.18.0" };
+/** Oldest engine that the installer can bring images into, and oldest Compose that knows `!reset`. */
+export const REQUIRES = { engine: "20.10.0", compose: "2.18.0" };
 const FILE_MODE = 0o644;
 
 /** Puts the manifest together; reads every carried file once, for its digest. */
 export async function planBundle(parts: BundleParts, signal: AbortSignal): Promise<BundlePlan> {
   const { project, files, cache, platform } = parts;
   const imageEntries = buildImageEntries({ images: [...parts.staged], platform });
-  const generated = [
+  const ownFiles = [
     { path: OFFLINE_COMPOSE_ENTRY, content: Buffer.from(offlineComposeFile(project.model)) },
     ...(Object.keys(project.packedEnvironment).length === 0
       ? []
       : [{ path: OFFLINE_ENV_ENTRY, content: Buffer.from(offlineEnvFile(project.packedEnvironment)) }]),
-    ...(parts.extra ?? []),
-    ...imageEntries.entries,
   ];
+  const generated = [...ownFiles, ...(parts.extra ?? []), ...imageEntries.entries];
   const contents = new Map(generated.map((entry) => [entry.path, entry.content]));
   const sources = new Map<string, string>(files.files.map((file) => [file.entry, file.source]));
   for (const layer of imageEntries.layerOrder)
     sources.set(blobEntry(layer.digest), blobPath(cache, layer.digest));
+  if (parts.compose) sources.set(parts.compose.entry, parts.compose.source);
 
   const carried: BundleEntry[] = [];
   for (const file of files.files) carried.push(await describeFile(file, signal));
@@ -87,6 +90,7 @@ export async function planBundle(parts: BundleParts, signal: AbortSignal): Promi
     platform,
     generator: { name: "drybag", version: parts.generatorVersion },
     requires: REQUIRES,
+    ...(parts.compose && { compose: { entry: parts.compose.entry, version: parts.compose.version } }),
     project: {
       directory: projectEntry(files.root, project.sources.projectDirectory),
       composeFiles: project.sources.composeFiles.map((file) => projectEntry(files.root, file)),
@@ -105,7 +109,12 @@ export async function planBundle(parts: BundleParts, signal: AbortSignal): Promi
     ...(backup !== undefined && { backup }),
     entries: [
       ...carried,
-      ...generated.map(describeContent),
+      ...ownFiles.map(describeContent),
+      ...[
+        ...(await describeCompose(parts.compose, signal)),
+        ...(parts.extra ?? []).map(describeContent),
+      ].sort((a, b) => (a.path < b.path ? -1 : 1)),
+      ...imageEntries.entries.map(describeContent),
       ...imageEntries.layerOrder.map(
         (layer): BundleEntry => ({
           type: "file",
@@ -129,12 +138,24 @@ export async function planBundle(parts: BundleParts, signal: AbortSignal): Promi
   };
 }
 
+async function describeCompose(
+  compose: ChosenCompose | undefined,
+  signal: AbortSignal,
+): Promise<BundleEntry[]> {
+  if (compose === undefined) return [];
+  const file = { type: "file", entry: compose.entry, source: compose.source, mode: FILE_MODE } as const;
+  return [await describeFile(file, signal)];
+}
+
 /** The same content always has the same version. */
 function contentVersion(draft: Manifest): string {
   return `c${createHash("sha256").update(serializeManifest(draft)).digest("hex").slice(0, 12)}`;
 }
 
-export async function describeFile(file: CarriedFile, signal: AbortSignal): Promise<BundleEntry> {
+export async function describeFile(
+  file: Pick<CarriedFile, "type" | "source" | "entry" | "mode">,
+  signal: AbortSignal,
+): Promise<BundleEntry> {
   if (file.type === "directory") return { type: "directory", path: file.entry, mode: file.mode };
   const hash = createHash("sha256");
   let sizeBytes = 0;

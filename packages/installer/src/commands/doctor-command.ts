@@ -1,14 +1,14 @@
 import { resolve } from "node:path";
 import { EXIT, type ExitCode } from "@drybag/errors";
 import type { RunContext } from "@drybag/terminal";
-import { dockerEnvironment } from "../docker-environment.ts";
+import { siteDocker } from "../docker-environment.ts";
 import { type Examination, examine } from "../doctor/examine.ts";
 import { installedStacks } from "../site/installed-stacks.ts";
 import { optionalStackName, type SiteFlags } from "./site-flags.ts";
 
 /** Compares what is here with what was installed. Exit code 7 where something is not as it should be; warnings alone do not count. */
 export async function doctorCommand(context: RunContext, flags: SiteFlags, name?: string): Promise<ExitCode> {
-  const docker = { env: dockerEnvironment(context.env) };
+  const docker = siteDocker(context.env, resolve(context.cwd, flags.dir));
   const stacks: Examination[] = [];
   for (const stack of await installedStacks(resolve(context.cwd, flags.dir), optionalStackName(name))) {
     const look = () => examine(docker, stack, context.signal);

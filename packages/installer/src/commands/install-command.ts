@@ -4,7 +4,7 @@ import { isSea } from "node:sea";
 import { DrybagError, EXIT, type ExitCode } from "@drybag/errors";
 import { INSTALL_SCRIPT_FILE } from "@drybag/format";
 import type { Progress, RunContext } from "@drybag/terminal";
-import { dockerEnvironment, isLocalEngine } from "../docker-environment.ts";
+import { isLocalEngine, siteDocker } from "../docker-environment.ts";
 import { describePlan, planAsJson } from "../install/describe-plan.ts";
 import { describeReport } from "../install/describe-report.ts";
 import { INSTALL_STAGES, install } from "../install/install.ts";
@@ -34,6 +34,7 @@ export interface InstallFlags extends SiteFlags {
   selfInstall: boolean;
   yes?: boolean;
   timeout: number;
+  installCompose?: boolean;
 }
 
 export async function installCommand(
@@ -51,7 +52,7 @@ export async function installCommand(
   const { stdin, stderr, signal } = context;
   const progress = context.progress(INSTALL_STAGES);
   const outcome = await install(options, {
-    docker: { env: dockerEnvironment(context.env) },
+    docker: siteDocker(context.env, options.dir),
     engineIsLocal: isLocalEngine(context.env),
     progress,
     signal,
@@ -115,6 +116,7 @@ async function installOptions(
     answersOut: flags.answersOut === undefined ? undefined : resolve(cwd, flags.answersOut),
     trustNewKey: flags.trustNewKey,
     healthTimeoutMs: flags.timeout * 1000,
+    installCompose: flags.installCompose === true,
     operator: await readOperator(env, stdin, version),
   };
 }

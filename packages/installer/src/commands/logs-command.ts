@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { composeLogs } from "@drybag/docker";
 import type { RunContext } from "@drybag/terminal";
 import { InvalidArgumentError } from "commander";
-import { dockerEnvironment } from "../docker-environment.ts";
+import { siteDocker } from "../docker-environment.ts";
 import { releaseFlags } from "../release/release-flags.ts";
 import { theInstalledStack } from "../site/installed-stacks.ts";
 import { optionalStackName, type SiteFlags } from "./site-flags.ts";
@@ -19,7 +19,7 @@ export async function logsCommand(context: RunContext, flags: LogsFlags, name?: 
     resolve(context.cwd, flags.dir),
     optionalStackName(name),
   );
-  const docker = { env: dockerEnvironment(context.env) };
+  const docker = siteDocker(context.env, resolve(context.cwd, flags.dir));
   await composeLogs(docker, releaseFlags(current.manifest, current.folder, projectName), context.stdout, {
     services: flags.service ?? [],
     tail: flags.tail === "all" ? undefined : flags.tail,

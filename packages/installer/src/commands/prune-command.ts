@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { RunContext } from "@drybag/terminal";
 import { InvalidArgumentError } from "commander";
-import { dockerEnvironment } from "../docker-environment.ts";
+import { siteDocker } from "../docker-environment.ts";
 import { type Pruned, prune } from "../prune/prune.ts";
 import { theInstalledStack } from "../site/installed-stacks.ts";
 import { optionalStackName, type SiteFlags } from "./site-flags.ts";
@@ -14,7 +14,7 @@ export interface PruneFlags extends SiteFlags {
 export async function pruneCommand(context: RunContext, flags: PruneFlags, name?: string): Promise<void> {
   const dir = resolve(context.cwd, flags.dir);
   const stack = await theInstalledStack(dir, optionalStackName(name));
-  const docker = { env: dockerEnvironment(context.env) };
+  const docker = siteDocker(context.env, resolve(context.cwd, flags.dir));
   const pruned = await context.wait(`Removing old releases of ${stack.name}`, () =>
     prune(stack, { dir, keep: flags.keep }, { docker, signal: context.signal }),
   );

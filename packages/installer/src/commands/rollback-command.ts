@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { DrybagError } from "@drybag/errors";
 import { confirm, type RunContext, servicesTable } from "@drybag/terminal";
-import { dockerEnvironment, isLocalEngine } from "../docker-environment.ts";
+import { isLocalEngine, siteDocker } from "../docker-environment.ts";
 import { serviceLine } from "../health/judge-services.ts";
 import { previousRelease, releaseNames } from "../releases/list-releases.ts";
 import { ROLLBACK_STAGES, rollBack } from "../rollback/roll-back.ts";
@@ -41,7 +41,7 @@ export async function rollbackCommand(
     target,
     { healthTimeoutMs: flags.timeout * 1000 },
     {
-      docker: { env: dockerEnvironment(context.env) },
+      docker: siteDocker(context.env, resolve(context.cwd, flags.dir)),
       engineIsLocal: isLocalEngine(context.env),
       progress,
       signal,

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { DrybagError } from "@drybag/errors";
 import type { Task } from "@drybag/format";
 import { ask, nearestName, type RunContext, table } from "@drybag/terminal";
-import { dockerEnvironment } from "../docker-environment.ts";
+import { siteDocker } from "../docker-environment.ts";
 import { describeTask } from "../install/settle-release.ts";
 import { releaseFlags } from "../release/release-flags.ts";
 import { parseEnvLines } from "../settings/env-lines.ts";
@@ -50,7 +50,7 @@ async function runAll(
   given: ReadonlyMap<string, string>,
 ): Promise<{ results: TaskResult[]; release: string }> {
   const { manifest, folder, name: release } = current;
-  const docker = { env: dockerEnvironment(env) };
+  const docker = siteDocker(env, dirname(paths.root));
   await using _lock = await lockSite(paths.lock);
   await endLeftoverTasks(docker, projectName, paths.journal);
   const flags = releaseFlags(manifest, folder, projectName);

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { EXIT, type ExitCode } from "@drybag/errors";
 import type { RunContext } from "@drybag/terminal";
-import { dockerEnvironment, isLocalEngine } from "../docker-environment.ts";
+import { isLocalEngine, siteDocker } from "../docker-environment.ts";
 import { installedStacks } from "../site/installed-stacks.ts";
 import { describeStatus } from "../status/describe-status.ts";
 import { readStatus, type StackStatus } from "../status/read-status.ts";
@@ -18,7 +18,7 @@ export async function statusCommand(
   flags: StatusFlags,
   name?: string,
 ): Promise<ExitCode> {
-  const docker = { env: dockerEnvironment(context.env) };
+  const docker = siteDocker(context.env, resolve(context.cwd, flags.dir));
   const around = { engineIsLocal: isLocalEngine(context.env), signal: context.signal };
   const stackName = optionalStackName(name);
   const look = async () => {

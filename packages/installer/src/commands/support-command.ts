@@ -2,7 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DrybagError } from "@drybag/errors";
 import { formatBytes, type RunContext } from "@drybag/terminal";
-import { dockerEnvironment } from "../docker-environment.ts";
+import { siteDocker } from "../docker-environment.ts";
 import { exists } from "../release/place-release.ts";
 import { sitePaths } from "../site/site-paths.ts";
 import { dockerFacts, hostFacts } from "../support/collect-host.ts";
@@ -26,7 +26,7 @@ export async function supportCommand(
   const dir = resolve(context.cwd, flags.dir);
   const names = await stackFolders(dir, optionalStackName(name));
   const path = await outputPath(context, flags.output, name ?? "drybag");
-  const docker = { env: dockerEnvironment(context.env) };
+  const docker = siteDocker(context.env, resolve(context.cwd, flags.dir));
   const cut = await context.wait("Collecting facts, states and logs", async () => {
     await using archive = await createArchive(path);
     const stacks: OpenedStack[] = [];

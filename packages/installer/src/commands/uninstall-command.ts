@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { DrybagError } from "@drybag/errors";
 import { ask, confirm, type RunContext } from "@drybag/terminal";
-import { dockerEnvironment } from "../docker-environment.ts";
+import { siteDocker } from "../docker-environment.ts";
 import { exists } from "../release/place-release.ts";
 import { type InstalledStack, theInstalledStack } from "../site/installed-stacks.ts";
 import { sitePaths } from "../site/site-paths.ts";
@@ -25,7 +25,7 @@ export async function uninstallCommand(
   const withVolumes = flags.volumes === true;
   await agree(context, flags, stack, withVolumes);
   const progress = context.progress(UNINSTALL_STAGES);
-  const docker = { env: dockerEnvironment(context.env) };
+  const docker = siteDocker(context.env, resolve(context.cwd, flags.dir));
   const result = await uninstall(stack, { withVolumes }, { docker, progress, signal: context.signal });
   await progress.close();
   context.stdout.write(context.json ? `${JSON.stringify(result)}\n` : describe(result));

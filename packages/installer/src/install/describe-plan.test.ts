@@ -22,6 +22,7 @@ const plan: InstallPlan = {
   release: "2-ab",
   folder: "/opt/drybag/erp/releases/2-ab",
   previous: "1-cd",
+  carriedCompose: undefined,
   load: { images: [{ tag: "b:1" }], entries: new Set(), storedBytes: 1024, unpackedBytes: 4096 } as never,
   answers: new Map([
     ["HOST", `a-name-that-is-long.${"x".repeat(80)}`],

@@ -14,6 +14,8 @@ export interface InstallPlan {
   /** The release that runs now. */
   previous: string | undefined;
   load: LoadPlan;
+  /** Version of the bundle's Compose, where that is used. */
+  carriedCompose: string | undefined;
   answers: ReadonlyMap<string, string>;
   findings: readonly Finding[];
 }
@@ -27,6 +29,7 @@ export function describePlan(plan: InstallPlan, width?: number): string {
     ["runs now", previous === undefined ? "nothing" : previous === release ? "this release" : previous],
     ["images", describeLoad(load, manifest.images.length)],
     ["services", manifest.services.map(({ name }) => name).join(", ")],
+    ...(plan.carriedCompose === undefined ? [] : [["compose", `${plan.carriedCompose}, the bundle's own`]]),
     ["folder", folder],
   ];
   // The value last: it is what a narrow terminal may cut.
@@ -65,6 +68,7 @@ export function planAsJson(plan: InstallPlan): object {
     images: manifest.images.map(({ tag }) => ({ tag, load: toLoad.has(tag) })),
     loadBytes: load.storedBytes,
     unpackedBytes: load.unpackedBytes,
+    carriedCompose: plan.carriedCompose ?? null,
     services: manifest.services.map((service) => service.name),
     settings: planSettings(plan),
     findings,

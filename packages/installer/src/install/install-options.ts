@@ -23,6 +23,8 @@ export interface InstallOptions {
   /** Fingerprint of a key to be trusted from now on. */
   trustNewKey: string | undefined;
   healthTimeoutMs: number;
+  /** Where the bundle's Compose is used: make it the plugin of Docker's client too. */
+  installCompose: boolean;
   operator: Operator;
 }
 

@@ -1,6 +1,7 @@
-import { isDrybagError } from "@drybag/errors";
+import { type Finding, isDrybagError } from "@drybag/errors";
 import { openBundle } from "@drybag/format";
 import { BundlePass } from "../bundle-pass.ts";
+import { placeCompose } from "../compose/carried-compose.ts";
 import { endedUnexpectedly } from "../health/judge-services.ts";
 import { loadBundle } from "../images/load-bundle.ts";
 import { checkOlder } from "../preflight/preflight-release.ts";
@@ -60,7 +61,7 @@ async function installBundle(
   options: InstallOptions,
   surroundings: InstallSurroundings & { enter(phase: InstallPhase): void },
 ): Promise<InstallOutcome> {
-  const { docker, engineIsLocal, progress, signal, enter } = surroundings;
+  const { engineIsLocal, progress, signal, enter } = surroundings;
   const startedAt = new Date();
   const stopwatch = new Stopwatch(progress);
 
@@ -84,7 +85,8 @@ async function installBundle(
   await using pass = new BundlePass(bundle, { signal, onBytes: (bytes) => meter.add(bytes) });
 
   const prepared = await prepare(pass, site, projectName, options, { ...surroundings, stopwatch });
-  const { engine, composeVersion, images, load } = prepared;
+  const { engine, composeVersion, images, load, usesCarriedCompose } = prepared;
+  let { docker } = prepared;
   const store = engine.imageStore;
   const older = checkOlder(manifest.version, previous?.manifest.version);
   showFindings([...older, ...prepared.findings], progress);
@@ -97,6 +99,7 @@ async function installBundle(
     folder: finalFolder,
     previous: previous?.name,
     load,
+    carriedCompose: usesCarriedCompose ? composeVersion : undefined,
     answers: prepared.answers,
     findings: [...older, ...prepared.findings],
   };
@@ -142,7 +145,14 @@ async function installBundle(
   const placeFindings = await stopwatch.stage("place", "Place the release", async () => {
     await writeAnswers(paths.answers, answers);
     await makeDataFolders(manifest, paths.data);
-    const findings = await placeRelease({ staged: stagedFolder, final: finalFolder, manifest });
+    const findings: Finding[] = [];
+    if (usesCarriedCompose) {
+      const where = { stagedFolder, dir: options.dir, everywhere: options.installCompose };
+      const compose = await placeCompose(docker, manifest, where);
+      docker = compose.docker;
+      findings.push(...compose.findings);
+    }
+    findings.push(...(await placeRelease({ staged: stagedFolder, final: finalFolder, manifest })));
     await writeReleaseEnv({ manifest, folder: finalFolder, finalFolder, projectName, answers });
     await appendToJournal(paths.journal, { step: "release-placed", release });
     return findings;
@@ -183,7 +193,7 @@ async function installBundle(
     site,
     toStart,
     { ...options, start },
-    { ...surroundings, stopwatch },
+    { ...surroundings, docker, stopwatch },
   ).catch(async (error: unknown) => {
     // What ran before keeps the report of how it was installed.
     if (isDrybagError(error) && previous?.name !== release) {

@@ -2,6 +2,7 @@ import { type ComposeModel, type DockerContext, type EngineFacts, readComposeMod
 import type { Finding } from "@drybag/errors";
 import type { Manifest } from "@drybag/format";
 import type { BundlePass } from "../bundle-pass.ts";
+import { needsCarriedCompose, withStagedCompose } from "../compose/carried-compose.ts";
 import type { ImageState } from "../images/image-state.ts";
 import type { LoadPlan } from "../images/plan-load.ts";
 import { checkHost, checkProject } from "../preflight/preflight.ts";
@@ -22,6 +23,10 @@ import type { InstallOptions, InstallSurroundings } from "./install-options.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
 export interface Prepared {
+  /** With the Compose to be used. */
+  docker: DockerContext;
+  /** The bundle's Compose is used; it lies in the staged release. */
+  usesCarriedCompose: boolean;
   engine: EngineFacts;
   composeVersion: string | undefined;
   /** The bundle's images, as the engine has them. */
@@ -47,16 +52,21 @@ export async function prepare(
   options: InstallOptions,
   surroundings: InstallSurroundings & { stopwatch: Stopwatch },
 ): Promise<Prepared> {
-  const { docker, engineIsLocal, signal, questions, stopwatch } = surroundings;
+  const { engineIsLocal, signal, questions, stopwatch } = surroundings;
   const { manifest } = pass.bundle;
+  const usesCarriedCompose = await needsCarriedCompose(surroundings.docker, manifest, signal);
+  const wanted = usesCarriedCompose && manifest.compose ? [manifest.compose.entry] : [];
   const remembered = await readAnswers(site.paths.answers);
   const known = resolveSettings({ settings: manifest.settings, remembered, given: options.given });
   const resolved = options.generateSecrets ? withGeneratedSecrets(known) : known;
-  const project = { docker, manifest, site, projectName, signal };
   const aboutProject = { manifest, releaseFolder: site.stagedFolder, projectName, engineIsLocal };
 
   const checked = await stopwatch.stage("preflight", "Check this server", async () => {
-    await stageRelease(pass, { folder: site.stagedFolder, data: site.paths.data }, signal);
+    await stageRelease(pass, { folder: site.stagedFolder, data: site.paths.data, wanted }, signal);
+    const docker = usesCarriedCompose
+      ? await withStagedCompose(surroundings.docker, manifest, site.stagedFolder)
+      : surroundings.docker;
+    const project = { docker, manifest, site, projectName, signal };
     const journal = await readJournal(site.paths.journal);
     const check = await checkHost({
       docker,
@@ -84,9 +94,9 @@ export async function prepare(
     }
     if (!questions) findings.push(...missingSettingFindings(resolved.missing));
     refuseErrors(findings);
-    return { check, clock, findings, model };
+    return { check, clock, findings, model, project };
   });
-  const { check, findings, model } = checked;
+  const { check, findings, model, project } = checked;
   const { images, load, host } = check;
   const { engine, composeVersion } = host;
   if (!engine) throw new Error("the engine did not answer, and no finding says so");
@@ -99,7 +109,8 @@ export async function prepare(
     refuseErrors(more);
     return { answers, model: asked, findings: [...check.findings, ...checked.clock, ...more] };
   };
-  const facts = { engine, composeVersion, images, load, reconsider };
+  const { docker } = project;
+  const facts = { docker, usesCarriedCompose, engine, composeVersion, images, load, reconsider };
   if (model) return { ...facts, findings, answers: resolved.answers, model };
 
   const answers = new Map(resolved.answers);

@@ -1,4 +1,10 @@
-import { composeUp, type DockerContext, type ImageStore, inspectImage } from "@drybag/docker";
+import {
+  composeUp,
+  type DockerContext,
+  finishRecreations,
+  type ImageStore,
+  inspectImage,
+} from "@drybag/docker";
 import { expectedImageId } from "../images/image-state.ts";
 import { restoreTags } from "../images/restore-tags.ts";
 import { releaseFlags } from "../release/release-flags.ts";
@@ -26,6 +32,7 @@ export async function returnToPrevious(input: {
     if (await inspectImage(docker, imageId, options))
       await restoreTags(docker, [{ tag: image.tag, imageId }]);
   }
+  await finishRecreations(docker, projectName, options);
   const { exitCode } = await composeUp(docker, releaseFlags(manifest, folder, projectName), options);
   return exitCode === 0;
 }

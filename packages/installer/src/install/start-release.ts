@@ -3,6 +3,7 @@ import {
   type ContainerFacts,
   composeUp,
   type DockerContext,
+  finishRecreations,
   type ImageStore,
   listProjectContainers,
   readConfigHashes,
@@ -41,6 +42,7 @@ export async function startRelease(
 ): Promise<StartResult> {
   const { docker, engineIsLocal, flags, projectName, expected } = release;
   const { timeoutMs, signal, onServices } = options;
+  await finishRecreations(docker, projectName, { signal });
   const before = await listProjectContainers(docker, projectName, { signal });
   if (await isUpToDate(release, before, signal)) {
     const services = judgeServices(expected, before, (each) => glance(each, Date.now()));

@@ -3,6 +3,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import {
+  EXTRA_PREFIX,
   fsyncDirectory,
   MANIFEST_ENTRY,
   OFFLINE_COMPOSE_ENTRY,
@@ -14,12 +15,13 @@ import { isPartialName } from "../site/site-paths.ts";
 import { linkDataFolder } from "./site-data.ts";
 
 /**
- * Reads the entries before the images into a folder: the project as it was, compose.offline.yaml, compose.offline.env and the manifest. The pass then
+ * Reads the entries before the images into a folder: the project as it was, compose.offline.yaml, its values and the manifest; of what is
+ * extra only what is `wanted`. The pass then
  * stands at the first entry of the images; what comes next can be decided before the rest of the stick is read.
  */
 export async function stageRelease(
   pass: BundlePass,
-  { folder, data }: { folder: string; data: string },
+  { folder, data, wanted = [] }: { folder: string; data: string; wanted?: readonly string[] },
   signal: AbortSignal,
 ): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o755 });
@@ -27,6 +29,7 @@ export async function stageRelease(
   const folders = new Set([folder]);
   while (isReleaseEntry(pass.nextPath())) {
     const { entry, body } = await pass.next();
+    if (entry.path.startsWith(EXTRA_PREFIX) && !wanted.includes(entry.path)) continue;
     const path = join(folder, entry.path.replace(/\/$/, ""));
     await mkdir(dirname(path), { recursive: true });
     for (let each = dirname(path); each.length > folder.length; each = dirname(each)) folders.add(each);
@@ -38,7 +41,8 @@ export async function stageRelease(
 
 function isReleaseEntry(path: string | undefined): boolean {
   if (path === undefined) return false;
-  return path.startsWith(PROJECT_PREFIX) || path === OFFLINE_COMPOSE_ENTRY || path === OFFLINE_ENV_ENTRY;
+  const isFile = path === OFFLINE_COMPOSE_ENTRY || path === OFFLINE_ENV_ENTRY;
+  return isFile || path.startsWith(PROJECT_PREFIX) || path.startsWith(EXTRA_PREFIX);
 }
 
 /** `flush` brings it to the disk before the stream closes. */

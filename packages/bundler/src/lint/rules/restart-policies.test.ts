@@ -28,7 +28,15 @@ test.each([
 
 test("a one-shot may be declared in drybag.yaml", async () => {
   const position = { file: "drybag.yaml", line: 1, column: 1 };
-  const lists = { extraImages: [], include: [], exclude: [], settings: [], builds: [], frappe: undefined };
+  const lists = {
+    extraImages: [],
+    include: [],
+    exclude: [],
+    settings: [],
+    builds: [],
+    frappe: undefined,
+    compose: undefined,
+  };
   const tasks = { tasks: [], checks: [], backup: undefined };
   const config = {
     file: "drybag.yaml",

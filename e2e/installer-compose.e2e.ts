@@ -1,0 +1,123 @@
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { buildFixture } from "@drybag/fixtures";
+import { type Lab, labUp, readLabEnvironment } from "@drybag/lab";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startInstaller } from "./support/installer.ts";
+import { runDrybag } from "./support/run-programs.ts";
+
+const COMPOSE = `
+services:
+  app:
+    image: carry/app:1
+    entrypoint: ["sh", "-c", "echo started; sleep 1000000"]
+    environment: { PACKED: "\${PACKED_VALUE:-nothing}" }
+    stop_grace_period: 0s
+    healthcheck: { test: [CMD, "true"], interval: 1s }
+`;
+/** A client that finds no plugin at all. */
+const WITHOUT_COMPOSE = { DOCKER_CONFIG: "/nonexistent" };
+/** nobody, but a member of the group that may use the engine. */
+const USER = 65534;
+const GROUP = 65533;
+
+let lab: Lab;
+let work: string;
+let dir: string;
+const folders: string[] = [];
+
+beforeAll(async () => {
+  lab = await labUp({ name: "instcompose", environment: readLabEnvironment(process.env) });
+  work = await mkdtemp(path.join(tmpdir(), "drybag-instcompose-"));
+  await chmod(work, 0o755);
+  dir = path.join(work, "opt");
+  await buildFixture("hello", { engineEnv: lab.connected.env });
+  for (const version of ["1", "2"]) {
+    const dockerfile = `FROM drybag/hello-task:1.0.0\nRUN echo ${version} >/version\n`;
+    await lab.connected.docker(["build", "--quiet", "--tag", "carry/app:1", "-"], { input: dockerfile });
+    folders.push(await pack(version, "compose: carry\n"));
+  }
+});
+
+afterAll(async () => {
+  await rm(work, { recursive: true, force: true });
+  await lab?.[Symbol.asyncDispose]();
+});
+
+async function pack(version: string, config: string): Promise<string> {
+  const project = path.join(work, "stack");
+  await mkdir(project, { recursive: true });
+  await writeFile(path.join(project, "compose.yaml"), COMPOSE);
+  await writeFile(path.join(project, "drybag.yaml"), config);
+  const env = { XDG_CACHE_HOME: path.join(work, "cache"), PACKED_VALUE: "of the packing machine" };
+  const args = ["pack", "--json", "-o", path.join(work, "out"), "--bundle-version", version];
+  const run = await runDrybag(lab.connected, args, { cwd: project, env });
+  expect(run.exitCode, run.stderr).toBe(0);
+  return (JSON.parse(run.stdout) as { directory: string }).directory;
+}
+
+async function drybagSite(...args: string[]) {
+  const run = await startInstaller(lab.site, [...args, "--dir", dir], WITHOUT_COMPOSE);
+  expect(run.exitCode, run.stdout + run.stderr).toBe(0);
+  return run.stdout;
+}
+
+test("a server without Compose installs, looks after and leaves a stack with the bundle's", async () => {
+  const { plan } = JSON.parse(await drybagSite("preflight", folders[0] ?? "", "--json"));
+  expect(plan.carriedCompose).toMatch(/^2\.\d+/);
+  expect(await readdir(dir)).toEqual([]);
+
+  await drybagSite("install", folders[0] ?? "", "--yes");
+  const { mode } = await stat(path.join(dir, "bin", "docker-compose"));
+  expect(mode & 0o777).toBe(0o755);
+  expect((await readdir(path.join(dir, "bin"))).sort()).toEqual(["docker-compose", "docker-compose.version"]);
+  expect(await readdir(path.join(dir, "stack", "current"))).not.toContain("extra");
+  const { stdout } = await lab.site.docker(["exec", "stack-app-1", "sh", "-c", "echo $PACKED"]);
+  expect(stdout).toBe("of the packing machine");
+
+  expect(JSON.parse(await drybagSite("doctor", "--json"))).toMatchObject({
+    stacks: [{ ok: true, findings: [] }],
+  });
+  await drybagSite("install", folders[1] ?? "", "--yes");
+  await drybagSite("rollback", "--yes");
+  expect(await drybagSite("status")).toMatch(/^stack: release 1-\w+, healthy/);
+  expect(await drybagSite("logs")).toContain("started");
+  await drybagSite("uninstall", "stack", "--yes", "--volumes", "--confirm", "stack");
+});
+
+test("where Compose will do, the bundle's stays on the stick", async () => {
+  await rm(dir, { recursive: true });
+  const install = ["install", folders[0] ?? "", "--yes", "--dir", dir];
+  const { exitCode, stderr } = await startInstaller(lab.site, install);
+  expect(exitCode, stderr).toBe(0);
+  expect(await readdir(dir)).toEqual(["stack"]);
+  await startInstaller(lab.site, ["uninstall", "stack", "--yes", "--dir", dir]);
+});
+
+test("a plugin that needs this distribution's libraries travels only when asked for", async () => {
+  const folder = await pack("3", "name: stack\n");
+  const { exitCode, stdout } = await startInstaller(
+    lab.site,
+    ["install", folder, "--yes", "--json", "--dir", dir],
+    WITHOUT_COMPOSE,
+  );
+  expect(exitCode).toBe(4);
+  expect(JSON.parse(stdout)).toMatchObject({ error: { code: "compose-missing" } });
+});
+
+test("a member of the group of Docker needs no root, in a folder of their own", async () => {
+  const own = path.join(work, "own");
+  await mkdir(own);
+  await chown(own, USER, USER);
+  const before = await stat(lab.site.socket);
+  await chown(lab.site.socket, 0, GROUP);
+  await chmod(lab.site.socket, 0o660);
+  const member = ["setpriv", `--reuid=${USER}`, `--regid=${USER}`, `--groups=${GROUP}`];
+  for (const args of [["install", folders[0] ?? "", "--yes", "--name", "mine"], ["doctor"], ["status"]]) {
+    const run = await startInstaller(lab.site, [...args, "--dir", own], { HOME: own }, member);
+    expect(run.exitCode, run.stdout + run.stderr).toBe(0);
+  }
+  await chown(lab.site.socket, before.uid, before.gid);
+  expect((await stat(path.join(own, "mine", "current", ".env"))).uid).toBe(USER);
+});

@@ -47,23 +47,27 @@ test("writes one file with the announced size and digests", async () => {
   expect(told.reduce((sum, more) => sum + more, 0)).toBe(bytes.length);
 });
 
-test.each([1000, 4096, 1])("parts of %i KiB/1024 are the same bytes, cut", async (partSizeBytes) => {
-  await using folder = await temporaryFolder();
-  await using other = await temporaryFolder();
-  const whole = await write(other.path);
-  const size = partSizeBytes === 1 ? Math.ceil(whole.bytes.length / 999) : partSizeBytes;
-  const { bytes, parts, files } = await write(folder.path, { partSizeBytes: size });
+test.each([1000, 4096, 1])(
+  "parts of %i KiB/1024 are the same bytes, cut",
+  { timeout: 60_000 },
+  async (partSizeBytes) => {
+    await using folder = await temporaryFolder();
+    await using other = await temporaryFolder();
+    const whole = await write(other.path);
+    const size = partSizeBytes === 1 ? Math.ceil(whole.bytes.length / 999) : partSizeBytes;
+    const { bytes, parts, files } = await write(folder.path, { partSizeBytes: size });
 
-  expect(bytes.equals(whole.bytes)).toBe(true);
-  expect(parts).toEqual(
-    files.map((file, index) => ({
-      name: `tiny-1.0.tar.${String(index + 1).padStart(3, "0")}`,
-      sizeBytes: file.length,
-      sha256: sha256Hex(file),
-    })),
-  );
-  for (const part of parts.slice(0, -1)) expect(part.sizeBytes).toBe(size);
-});
+    expect(bytes.equals(whole.bytes)).toBe(true);
+    expect(parts).toEqual(
+      files.map((file, index) => ({
+        name: `tiny-1.0.tar.${String(index + 1).padStart(3, "0")}`,
+        sizeBytes: file.length,
+        sha256: sha256Hex(file),
+      })),
+    );
+    for (const part of parts.slice(0, -1)) expect(part.sizeBytes).toBe(size);
+  },
+);
 
 test("a bundle of exactly one part is one file, of one byte more is two", async () => {
   await using folder = await temporaryFolder();

@@ -69,5 +69,5 @@ async function requireDistinctLayers(engine: Engine, tags: readonly string[], sc
   ]);
   const found = new Set(stdout.split("\n").flatMap((line) => JSON.parse(line) as string[])).size;
   const wanted = scale * new Set(["base", ...Object.values(IMAGES).flat()]).size;
-  if (found !== wanted) throw new Error(`${tags.length} images have ${found} layers, not ${wanted}`);
+  if (found < wanted) throw new Error(`${tags.length} images have ${found} layers, not ${wanted}`);
 }

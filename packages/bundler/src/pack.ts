@@ -66,8 +66,11 @@ export async function pack(
     "engine",
     "Look at Docker",
     async () => {
-      const compose = await readComposeVersion(docker, { signal });
-      return { ...(await readEngineFacts(docker, { signal })), compose };
+      const [facts, compose] = await Promise.all([
+        readEngineFacts(docker, { signal }),
+        readComposeVersion(docker, { signal }),
+      ]);
+      return { ...facts, compose };
     },
     (facts) => `Engine ${facts.version}, Compose ${facts.compose}`,
   );

@@ -36,6 +36,23 @@ export async function inspectImage(
   return image === undefined ? undefined : toImageFacts(image);
 }
 
+/** The images under these references, or undefined when the engine lacks one of them. Asks once, however many. Throws `docker-failed`. */
+export async function inspectImages(
+  context: DockerContext,
+  references: readonly string[],
+  options: RunOptions = {},
+): Promise<ImageFacts[] | undefined> {
+  if (references.length === 0) return [];
+  const args = ["image", "inspect", "--format", JSON_TEMPLATE, ...references];
+  const { exitCode, stdout } = await runDocker(context, args, { ...options, allowExitCodes: [1] });
+  const lines = stdout.split("\n").filter((line) => line !== "");
+  if (exitCode !== 0 || lines.length !== references.length) return undefined;
+  return lines.map((line) => {
+    const parsed = JSON.parse(line) as EngineImage[] | EngineImage;
+    return toImageFacts(Array.isArray(parsed) ? (parsed[0] as EngineImage) : parsed);
+  });
+}
+
 interface EngineImage {
   Id: string;
   RepoTags: string[] | null;

@@ -38,6 +38,8 @@ export class PartWriter {
   #buffer = sharedMemory(BUFFER_BYTES);
   #spare = sharedMemory(BUFFER_BYTES);
   #buffered = 0;
+  /** Resolves to the error, if there is one. */
+  #lastOnDisk: Promise<unknown> = Promise.resolve();
 
   constructor(directory: string, names: string[], partSizeBytes: number, totalBytes: number) {
     this.#directory = directory;
@@ -63,12 +65,19 @@ export class PartWriter {
     }
   }
 
-  /** Brings all bytes onto the disk. */
+  /** All bytes are in the files; those of the last part may still be on their way to the disk: see onDisk. */
   async finish(): Promise<void> {
-    if (this.#buffered + this.#partBytes > 0) await this.#finishPart();
+    if (this.#buffered + this.#partBytes === 0) return;
+    this.#closeLast(await this.#finishBytes());
   }
 
-  /** After finish: gives the parts their names. The bundle is there, whole, when this resolves. */
+  /** All bytes are on the disk. Throws disk-full, not-writable. */
+  async onDisk(): Promise<void> {
+    const error = await this.#lastOnDisk;
+    if (error !== undefined) throw error;
+  }
+
+  /** After finish: gives the parts their names. The bundle is there, whole, when this and onDisk have resolved. */
   async commit(): Promise<WrittenPart[]> {
     await this.#hash.close();
     for (const { name } of this.#finished) {
@@ -91,6 +100,7 @@ export class PartWriter {
       await rm(path, { force: true });
     }
     await this.#syncing;
+    await this.#lastOnDisk;
     await this.#file?.close().catch(() => {});
     this.#file = undefined;
   }
@@ -134,21 +144,50 @@ export class PartWriter {
   }
 
   async #finishPart(): Promise<void> {
+    const { file, path } = await this.#finishBytes();
+    await this.#bringToDisk(file, path);
+  }
+
+  #closeLast({ file, path }: WrittenFile): void {
+    this.#lastOnDisk = this.#bringToDisk(file, path).then(
+      () => undefined,
+      (error) => error,
+    );
+  }
+
+  /** Writes what is left of a part, and begins the next one. */
+  async #finishBytes(): Promise<WrittenFile> {
     await this.#flush();
     const name = this.#partName;
+    const path = join(this.#directory, name);
     try {
       await this.#writing;
-      await this.#syncFinished();
-      await this.#file?.sync();
-      await this.#file?.close();
     } catch (error) {
-      throw writeError(error, join(this.#directory, name));
+      throw writeError(error, path);
     }
+    const file = this.#file;
     this.#file = undefined;
     this.#finished.push({ name, sizeBytes: this.#partBytes, sha256: await this.#hash.digest() });
     this.#partBytes = 0;
     this.#unsyncedBytes = 0;
+    return { file, path };
   }
+
+  async #bringToDisk(file: FileHandle | undefined, path: string): Promise<void> {
+    try {
+      await this.#syncFinished();
+      await file?.sync();
+    } catch (error) {
+      throw writeError(error, path);
+    } finally {
+      await file?.close().catch(() => {});
+    }
+  }
+}
+
+interface WrittenFile {
+  file: FileHandle | undefined;
+  path: string;
 }
 
 async function writeFully(file: FileHandle, bytes: Buffer): Promise<void> {

@@ -36,6 +36,8 @@ export interface WriteBundleOptions {
   partSizeBytes?: number;
   /** mtime of every entry: SOURCE_DATE_EPOCH. */
   mtimeSeconds?: number;
+  /** Do not wait for the last bytes to reach the disk: who asks for it awaits `onDisk` before anybody relies on the files. */
+  syncLater?: boolean;
   signal?: AbortSignal;
   /** Told how many more bytes were taken. */
   onBytes?(bytes: number): void;
@@ -46,6 +48,8 @@ export interface WrittenBundle {
   manifestSha256: string;
   sizeBytes: number;
   parts: WrittenPart[];
+  /** Resolves when all bytes are on the disk. Throws disk-full, not-writable. */
+  onDisk(): Promise<void>;
 }
 
 /**
@@ -76,8 +80,10 @@ export async function writeBundle(options: WriteBundleOptions): Promise<WrittenB
     }
     await archive.end();
     await parts.finish();
+    if (!options.syncLater) await parts.onDisk();
     options.signal?.throwIfAborted();
-    return { manifestSha256: sha256Hex(manifestBytes), sizeBytes, parts: await parts.commit() };
+    const written = { manifestSha256: sha256Hex(manifestBytes), sizeBytes, parts: await parts.commit() };
+    return { ...written, onDisk: () => parts.onDisk() };
   } catch (error) {
     await parts.discard();
     throw error;

@@ -108,7 +108,7 @@ async function copyBundle(
 ) {
   const { manifest, mtimeSeconds, signature, carryFolder } = source;
   const entries = readBundle(source, { signal });
-  const { parts, others } = await writeCarryFolder(
+  const { parts, others, onDisk } = await writeCarryFolder(
     { manifest, open: (entry) => bodyOf(entries, entry) },
     {
       directory: temporary,
@@ -147,6 +147,7 @@ async function copyBundle(
       );
     }
   }
+  await onDisk();
   return parts;
 }
 

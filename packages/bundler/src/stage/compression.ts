@@ -29,6 +29,15 @@ const SHORTEST_LONG_MATCH_BYTES = 32;
 /** With this for all that compress at once, the whole program stays below 300 MiB. */
 const MEMORY_BYTES = 190 * MIB;
 
+/**
+ * Names what makes a layer's bytes: the settings of a level and the version of zstd. Layers that were compressed otherwise are not used
+ * again, since the same stack must give the same bundle, whatever the cache has seen.
+ */
+export function compressionRecipe(level: CompressionLevel): string {
+  const { level: zstdLevel, windowLog } = SETTINGS[level];
+  return `${level}-${zstdLevel}-${windowLog}-${SHORTEST_LONG_MATCH_BYTES}-zstd${process.versions.zstd}`;
+}
+
 /** zstd for a layer of this size, with long-distance matching. */
 export function compressor(level: CompressionLevel, sizeBytes: number | undefined): ZstdCompress {
   const { level: zstdLevel } = SETTINGS[level];

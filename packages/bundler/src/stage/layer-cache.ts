@@ -2,14 +2,14 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { BundledLayer } from "@drybag/format";
-import type { CompressionLevel } from "./compression.ts";
+import { type CompressionLevel, compressionRecipe } from "./compression.ts";
 import { readPieces } from "./read-pieces.ts";
 
 /**
  * A content-addressed store of staged image content:
  *
  *     blobs/<sha256>                layers as they go into a bundle, and image configs
- *     layers/<diffID>.<form>.json   which blob holds a layer: `kept` as it came, or compressed as a level says
+ *     layers/<diffID>.<form>.json   which blob holds a layer: `kept` as it came, or compressed by a recipe
  *     images/<image ID>.json        config and layers of an image of the engine
  *     partial/<pid>-…               what is being written; of no worth once its process is gone
  *
@@ -134,7 +134,8 @@ export async function verifyBlob(cache: LayerCache, digest: string, signal: Abor
 }
 
 function layerRecord(cache: LayerCache, diffId: string, form: LayerForm): string {
-  return path.join(cache.directory, "layers", `${hexOf(diffId)}.${form}.json`);
+  const recipe = form === "kept" ? form : compressionRecipe(form);
+  return path.join(cache.directory, "layers", `${hexOf(diffId)}.${recipe}.json`);
 }
 
 function imageRecord(cache: LayerCache, imageKey: string): string {

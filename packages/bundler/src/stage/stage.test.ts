@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
@@ -188,6 +188,20 @@ test("a rotten blob is found, and one of another length is not used", async () =
   expect(await verifyBlob(cache, digest, never)).toBe(false);
   expect(await findLayer(cache, diffId, "default")).toBeDefined();
   await writeFile(file, content.subarray(1));
+  expect(await findLayer(cache, diffId, "default")).toBeUndefined();
+});
+
+test("a layer that was compressed in another way, or by another zstd, is not used", async () => {
+  const { layers } = await stageArchive(await blobArchive(layer));
+  const { diffId = "" } = layers[0] ?? {};
+  expect(await findLayer(cache, diffId, "default")).toBeDefined();
+  expect(await findLayer(cache, diffId, "max")).toBeUndefined();
+  const [record = ""] = await readdir(path.join(directory, "layers"));
+  expect(record).toContain(`zstd${process.versions.zstd}`);
+  await rename(
+    path.join(directory, "layers", record),
+    path.join(directory, "layers", record.replace(/zstd.*/, "zstd0.0.json")),
+  );
   expect(await findLayer(cache, diffId, "default")).toBeUndefined();
 });
 

@@ -39,6 +39,8 @@ export interface WrittenCarryFolder {
   parts: WrittenPart[];
   /** README.txt, install.sh and the installer. */
   others: { name: string; sha256: string }[];
+  /** Resolves when the parts are on the disk: to be awaited before the folder gets its name. */
+  onDisk(): Promise<void>;
 }
 
 /** Room for what lies beside the tar: the installer, and the file system's own needs. */
@@ -67,6 +69,7 @@ export async function writeCarryFolder(
     partSizeBytes,
     mtimeSeconds,
     signal,
+    syncLater: true,
     onBytes: (count) => {
       doneBytes += count;
       onBytes(doneBytes);
@@ -85,6 +88,7 @@ export async function writeCarryFolder(
     tarSizeBytes: bundle.sizeBytes,
     parts: bundle.parts,
     others: small,
+    onDisk: bundle.onDisk,
   };
 }
 

@@ -72,7 +72,10 @@ export async function writeVerified(
       (done) => `${formatBytes(done.tarSizeBytes)} in ${count(done.parts, "file")}`,
     );
     if (signer) await signChecksums(temporary, signer);
+    // Else the disk and the processor work at the same time.
+    if (options.verifyMedia) await written.onDisk();
     const verified = await verify(temporary, written.tarSizeBytes, options, progress, signal);
+    await written.onDisk();
     await putInPlace(temporary, directory);
     return {
       directory,

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -442,7 +443,9 @@ describe("is refused before anything is built:", () => {
 });
 
 test("a token from a file, and every tag into a registry", async () => {
-  const image = "127.0.0.1:5000/team/erp";
+  // Of this run alone: the registry keeps what earlier ones pushed.
+  const repository = `team/erp-${randomUUID().slice(0, 8)}`;
+  const image = `127.0.0.1:5000/${repository}`;
   const project = await makeProject("files", {
     more: "  tokenFile: ../tokens.env\n  tags: ['{date}-{commit}', '{version}', 'sha-{commit}', main-latest]\n",
   });
@@ -458,7 +461,7 @@ test("a token from a file, and every tag into a registry", async () => {
   expect(pushed).toHaveLength(4);
   const { stdout } = await lab.connected.exec([
     ...[process.execPath, "-e"],
-    'fetch("http://127.0.0.1:5000/v2/team/erp/tags/list").then(async (answer) => console.log(await answer.text()))',
+    `fetch("http://127.0.0.1:5000/v2/${repository}/tags/list").then(async (answer) => console.log(await answer.text()))`,
   ]);
   expect((JSON.parse(String(stdout)) as { tags: string[] }).tags.sort()).toEqual(pushed.sort());
 });

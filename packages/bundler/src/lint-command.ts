@@ -2,10 +2,12 @@ import { EXIT, type ExitCode } from "@drybag/errors";
 import type { RunContext } from "@drybag/terminal";
 import { withBuildVariables } from "./build/build-variables.ts";
 import { findConfig } from "./config/find-config.ts";
+import { sorted } from "./lint/lint.ts";
 import { lintProject } from "./lint/load-for-lint.ts";
 import { countFindings, findingLines } from "./lint/print-findings.ts";
 import { parsePlatform } from "./options.ts";
 import { type ProjectCommandFlags, projectFlags } from "./project-options.ts";
+import { lintPins } from "./recipes/frappe/lint-pins.ts";
 
 export interface LintFlags extends ProjectCommandFlags {
   platform?: string;
@@ -16,12 +18,15 @@ export interface LintFlags extends ProjectCommandFlags {
 export async function lintCommand(context: RunContext, flags: LintFlags): Promise<ExitCode> {
   const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
   const config = await findConfig(flags, context.cwd);
-  const findings = await lintProject(
-    await withBuildVariables({ env: context.env }, config, context.signal),
-    projectFlags(flags, context.cwd, config),
-    platform,
-    context.signal,
-  );
+  const findings = sorted([
+    ...(await lintProject(
+      await withBuildVariables({ env: context.env }, config, context.signal),
+      projectFlags(flags, context.cwd, config),
+      platform,
+      context.signal,
+    )),
+    ...(await lintPins(config?.project)),
+  ]);
   const counts = countFindings(findings);
   if (context.json) {
     context.stdout.write(`${JSON.stringify({ findings, counts })}\n`);

@@ -49,7 +49,7 @@ const FILES: Record<string, string> = {
   "images/web/Dockerfile": `FROM base
 ARG GREETING
 ARG STANDS_ON
-RUN --mount=type=secret,id=token test "$(cat /run/secrets/token)" = ${SECRET} && echo "$GREETING on $STANDS_ON" > /web.txt
+RUN --mount=type=secret,id=token test "$(wc -c < /run/secrets/token)" = ${SECRET.length} && echo "$GREETING on $STANDS_ON" > /web.txt
 `,
   "images/task/Dockerfile": 'FROM drybag/hello-task:1.0.0\nARG NOTE\nRUN echo "$NOTE" > /note.txt\n',
   "compose.yaml": `services:
@@ -123,8 +123,7 @@ test("everything is built, Compose's own too, out of the cache where nothing has
   });
   expect(await fileIn("shop/task:1", "/note.txt")).toBe("hello");
   const web = images.find(({ name }) => name === "web");
-  // All but taking the base, which is no work.
-  expect((web?.steps ?? 0) - (web?.cachedSteps ?? 0)).toBeLessThanOrEqual(1);
+  expect(web).toMatchObject({ steps: 1, cachedSteps: 1 });
 });
 
 test("an environment has arguments and tags of its own", async () => {
@@ -159,7 +158,8 @@ describe("packing", () => {
   });
 
   test("--no-build packs what was built before, and knows it", async () => {
-    const before = await docker("image", "ls", "--no-trunc", "--quiet");
+    const images = async () => (await docker("image", "ls", "--no-trunc", "--quiet")).split("\n").sort();
+    const before = await images();
     const run = await drybag(["pack", "--no-build", "--json", "-o", path.join(work, "out-2")], project, {
       SHOP_TOKEN: "",
     });
@@ -167,7 +167,7 @@ describe("packing", () => {
     expect(
       (await manifestOf(run.stdout)).images.every(({ provenance }) => provenance.build !== undefined),
     ).toBe(true);
-    expect(await docker("image", "ls", "--no-trunc", "--quiet")).toBe(before);
+    expect(await images()).toEqual(before);
   });
 
   test("--no-build without the image says so, and pulls nothing", async () => {
@@ -235,7 +235,7 @@ describe("refused:", () => {
 
 test("Ctrl-C ends a build soon, and leaves no image", async () => {
   const folder = await makeProject("slow", {
-    "images/base/Dockerfile": "FROM drybag/hello-web:1.0.0\nRUN echo begun && sleep 600\n",
+    "images/base/Dockerfile": "FROM drybag/hello-web:1.0.0\nRUN while sleep 1; do echo begun; done\n",
     "drybag.yaml": CONFIG.replace("  base:\n", "  base:\n    image: shop/slow\n"),
   });
   const child = execa(process.execPath, ["--", DRYBAG, "build", "base", "--json"], {
@@ -247,7 +247,7 @@ test("Ctrl-C ends a build soon, and leaves no image", async () => {
   });
   await new Promise<void>((resolve, reject) => {
     child.stderr.on("data", (chunk: Buffer) => {
-      if (chunk.toString().includes("RUN echo begun")) resolve();
+      if (chunk.toString().includes("] begun")) resolve();
     });
     child.then(({ stderr }) => reject(new Error(stderr)));
   });

@@ -26,7 +26,7 @@ export class BuildLog {
   #problem: string | undefined;
   readonly #last: string[] = [];
 
-  /** Takes a line; returns the step that begins with it. */
+  /** Takes a line; returns what is going on, if the line tells: a step that begins, or what an instruction says. */
   add(line: string): string | undefined {
     keepLast(this.#last, line);
     const [, id, rest] = /^#(\d+) (.*)$/.exec(line) ?? [];
@@ -47,15 +47,18 @@ export class BuildLog {
     else if (rest === "CACHED") step.state = "cached";
     else {
       const text = /^\d+\.\d+ ?(.*)$/.exec(rest)?.[1];
-      if (text !== undefined) keepLast(step.output, text);
+      if (text === undefined) return undefined;
+      keepLast(step.output, text);
+      const instruction = /^\[(?!internal\])[^\]]+\]/.exec(step.name)?.[0];
+      return instruction && text.trim() !== "" ? `${instruction} ${text.trim()}` : undefined;
     }
     return undefined;
   }
 
-  /** Instructions of Dockerfiles, and how many of them were in the cache. */
+  /** Instructions of Dockerfiles but FROM, which is no work, and how many of them were in the cache. */
   get steps(): { name: string; cached: boolean }[] {
     return [...this.#steps.values()]
-      .filter(({ name }) => /^\[(?!internal\])/.test(name))
+      .filter(({ name }) => /^\[(?!internal\]|context )[^\]]*\] (?!FROM )/.test(name))
       .map(({ name, state }) => ({ name, cached: state === "cached" }));
   }
 

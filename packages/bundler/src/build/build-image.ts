@@ -37,8 +37,8 @@ export async function runBuild(
     const onLine = (line: string) => {
       const clean = run.redact(line);
       file.write(`${clean}\n`);
-      const step = log.add(clean);
-      if (step?.startsWith("[")) report.message(step);
+      const happening = log.add(clean);
+      if (happening?.startsWith("[")) report.message(happening);
     };
     const { env, cwd } = run;
     exitCode = await runBuildClient(docker, run.args, onLine, { signal, env, cwd });

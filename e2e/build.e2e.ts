@@ -211,6 +211,19 @@ describe("refused:", () => {
     expect(await docker("image", "ls", "--quiet", "shop/leaky")).toBe("");
   });
 
+  test("a secret of Compose that stays in an image", async () => {
+    const compose = FILES["compose.yaml"] ?? "";
+    const folder = await makeProject("leaky-service", {
+      "images/task/Dockerfile":
+        "FROM drybag/hello-task:1.0.0\nRUN --mount=type=secret,id=key cp /run/secrets/key /kept.txt\n",
+      "compose.yaml": `${compose.replace("args: {NOTE: hello}", "secrets: [key]").replace("shop/task:1", "shop/leaky-task:1")}secrets: {key: {environment: SHOP_TOKEN}}\n`,
+    });
+    const run = await drybag(["build", "task"], folder);
+    expect(run.stderr).toMatch(/\[token-leaked\][\s\S]*in the file kept\.txt/);
+    expect(run.exitCode).toBe(3);
+    expect(await docker("image", "ls", "--quiet", "shop/leaky-task")).toBe("");
+  });
+
   test("a service whose build fails, with its step and its log", async () => {
     const broken = "FROM drybag/hello-task:1.0.0\nRUN echo before && cat /nowhere/at/all\n";
     const folder = await makeProject("broken", { "images/task/Dockerfile": broken });

@@ -201,6 +201,7 @@ export interface ComposeBuild {
   target?: string;
   args?: Record<string, string | null> | null;
   additional_contexts?: Record<string, string> | null;
+  secrets?: { source?: string }[] | null;
 }
 
 export interface ComposeMount {

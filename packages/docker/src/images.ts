@@ -107,13 +107,19 @@ export async function tagImage(
   await runDocker(context, ["tag", source, tag], options);
 }
 
-/** Removes a tag, and the image when it was its last one. An image that is not there is no error. */
+/**
+ * Removes a tag, and the image when it was its last one. An image that is not there is no error. With `force` the tag goes also where a
+ * container was made of the image.
+ */
 export async function removeImage(
   context: DockerContext,
   reference: string,
-  options: RunOptions = {},
+  options: RunOptions & { force?: boolean } = {},
 ): Promise<void> {
-  await runDocker(context, ["image", "rm", reference], { ...options, allowExitCodes: [1] });
+  await runDocker(context, ["image", "rm", ...(options.force ? ["--force"] : []), reference], {
+    ...options,
+    allowExitCodes: [1],
+  });
 }
 
 /** What each layer of an image was made by, newest first, as the engine tells it in full. Throws `docker-failed`. */

@@ -144,9 +144,17 @@ function report(
         ]),
     ...(envFile === undefined ? [] : [`Written into ${envFile}: ${Object.keys(variables).join(", ")}`]),
     ...(updated.length === 0 ? [] : [`Updated: ${updated.join(", ")}`]),
-    `Logs: ${[...new Set(images.map(({ logFile }) => logFile))].join(", ")}`,
+    `Logs: ${logs(images)}`,
     "",
   ].join("\n");
+}
+
+/** The logs of one run begin with its time. */
+function logs(images: readonly BuiltImage[]): string {
+  const files = [...new Set(images.map(({ logFile }) => logFile))];
+  const [first = ""] = files;
+  const started = /^[0-9T-]+Z/.exec(path.basename(first))?.[0];
+  return files.length === 1 ? first : path.join(path.dirname(first), `${started}-*.log`);
 }
 
 /** Further tags of an image stand below its first. */

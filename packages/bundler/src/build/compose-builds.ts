@@ -1,14 +1,16 @@
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { type ComposeBuild, type ComposeFlags, composeArguments, inspectImage } from "@drybag/docker";
 import type { BuildProvenance } from "@drybag/format";
 import type { Progress } from "@drybag/terminal";
+import { redactor } from "../git/redact.ts";
 import type { ProjectCommit } from "../git/work-tree.ts";
 import { serviceImage } from "../images/image-uses.ts";
 import type { ProjectFlags } from "../options.ts";
 import type { LoadedProject } from "../project/load-project.ts";
 import { runBuild } from "./build-image.ts";
 import { describeProvenance } from "./provenance.ts";
-import type { BuiltImage, RunBuildsOptions } from "./run-builds.ts";
+import { type BuiltImage, type RunBuildsOptions, requireNoTokens } from "./run-builds.ts";
 
 /** Names of the services that Compose builds. */
 export function builtServices(project: LoadedProject): string[] {
@@ -38,6 +40,7 @@ export async function buildServices(
     projectDirectory: flags.projectDirectory,
   };
   const name = services.join(", ");
+  const tokens = await secretsOf(project, services, options.docker.env);
   const logFile = options.logFile(services.length === 1 ? (services[0] ?? "") : "compose");
   const run = {
     name,
@@ -50,7 +53,7 @@ export async function buildServices(
     ],
     env: { ...project.variables },
     cwd: flags.cwd,
-    redact: (line: string) => line,
+    redact: redactor(tokens),
     logFile,
   };
   const log = await progress.stage(
@@ -66,6 +69,7 @@ export async function buildServices(
     const reference = serviceImage(project.model.name, service, description);
     const facts = await inspectImage(options.docker, reference, { signal });
     if (facts === undefined) continue;
+    await requireNoTokens(options.docker, { name: service, references: [reference] }, tokens, signal);
     const steps = log.steps.filter((step) => services.length === 1 || step.name.startsWith(`[${service} `));
     built.push({
       name: service,
@@ -80,6 +84,25 @@ export async function buildServices(
     });
   }
   return built;
+}
+
+/** Values of the secrets that Compose gives to these builds, as far as they are of one line: others are no tokens. */
+async function secretsOf(
+  { model }: LoadedProject,
+  services: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string[]> {
+  const sources = services.flatMap((service) =>
+    (model.services?.[service]?.build?.secrets ?? []).flatMap(({ source }) => source ?? []),
+  );
+  const values = await Promise.all(
+    [...new Set(sources)].map(async (source) => {
+      const { file, environment, content } = model.secrets?.[source] ?? {};
+      if (file !== undefined) return readFile(file, "utf8").catch(() => undefined);
+      return environment === undefined ? content : env[environment];
+    }),
+  );
+  return values.flatMap((value) => value?.trim() || []).filter((value) => !value.includes("\n"));
 }
 
 async function provenanceOf(

@@ -215,9 +215,10 @@ function labelsOf(build: PlannedBuild, recipe: PreparedRecipe | undefined): Reco
   };
 }
 
-async function requireNoTokens(
+/** Throws `token-leaked` after removing the image where one of these can be read in it. */
+export async function requireNoTokens(
   docker: DockerContext,
-  { name, references }: PlannedBuild,
+  { name, references }: { name: string; references: readonly [string, ...string[]] },
   tokens: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -248,7 +249,8 @@ async function discardOnFailure<T>(
 
 /** Under its own signal: an interrupted check must not leave the image either. */
 async function discard(docker: DockerContext, references: readonly string[]): Promise<void> {
-  for (const reference of references) await removeImage(docker, reference, { timeoutMs: 60_000 });
+  for (const reference of references)
+    await removeImage(docker, reference, { timeoutMs: 60_000, force: true });
 }
 
 async function push(

@@ -35,8 +35,10 @@ export async function bumpCommand(context: RunContext, flags: BumpFlags, names: 
   });
   context.signal.throwIfAborted();
   if (!flags.dryRun) await writeFiles(files);
+  // What nobody named does not matter then.
+  const unasked = names.length > 0 ? [] : found.items;
   leftOut.push(
-    ...found.items.flatMap(({ name, problem }) => (problem === undefined ? [] : [{ name, error: problem }])),
+    ...unasked.flatMap(({ name, problem }) => (problem === undefined ? [] : [{ name, error: problem }])),
   );
   const told = { changes: done, files, leftOut, written: !flags.dryRun, all: found };
   context.stdout.write(context.json ? bumpJson(told) : bumpReport(told));

@@ -24,7 +24,7 @@ export interface Changes<T> {
 /** What is compared of a bundle; a project that is not packed yet has no layers. */
 export type Comparable = Pick<Manifest, "images" | "layers" | "settings" | "services" | "entries">;
 
-/** Compares two manifests, and the two apps.json where both bundles have one. */
+/** Compares two manifests; the apps.json are for bundles whose images do not say what they were built from. */
 export function compareBundles(
   before: Comparable,
   after: Comparable,
@@ -47,7 +47,7 @@ export function compareBundles(
       (service) => service.name,
       ({ image, profiles }) => JSON.stringify([image, profiles]),
     ),
-    apps: compareApps(readApps(apps.before), readApps(apps.after)),
+    apps: compareApps(builtApps(before) ?? readApps(apps.before), builtApps(after) ?? readApps(apps.after)),
     newLayers: { count: fresh.length, sizeBytes: sumBytes(fresh) },
     layers: { count: after.layers.length, sizeBytes: sumBytes(after.layers) },
   };
@@ -84,6 +84,13 @@ function entryText(entry: BundleEntry): string {
 
 function sumBytes(layers: readonly { sizeBytes: number }[]): number {
   return layers.reduce((sum, layer) => sum + layer.sizeBytes, 0);
+}
+
+/** What images were built from, where that is known. */
+function builtApps({ images }: Comparable): Map<string, string> | undefined {
+  const apps = images.flatMap(({ provenance }) => provenance.build?.apps ?? []);
+  if (apps.length === 0) return undefined;
+  return new Map(apps.map(({ name, ref, commit }) => [name, `${ref} ${commit.slice(0, 12)}`]));
 }
 
 /** Of an apps.json: name of each application, the last part of its address, and what was chosen of it. */

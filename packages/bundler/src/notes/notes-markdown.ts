@@ -22,7 +22,7 @@ export function notesMarkdown(notes: ReleaseNotes): string {
     ...section("Apps", apps.length === 0 ? [] : appTable(apps)),
     ...section("Images", images.length === 0 ? [] : imageTable(images)),
     ...section("Services", listLines(services)),
-    ...section("Settings", settingLines(settings)),
+    ...section("Settings", settingLines(withoutTags(settings, images))),
     ...section("Files", listLines(files)),
     ...(isUnchanged(notes) ? ["Nothing has changed."] : []),
   ];
@@ -82,6 +82,16 @@ function listLines({ added, removed, changed }: Changes<string>): string[] {
     ...removed.map((name) => `- removed: ${code(name)}`),
     ...changed.map((name) => `- changed: ${code(name)}`),
   ];
+}
+
+/** What only says the tag of an image stands under the images already. */
+function withoutTags(
+  settings: ReleaseNotes["settings"],
+  images: readonly ImageChange[],
+): ReleaseNotes["settings"] {
+  const isTag = ({ before, after }: SettingChange) =>
+    images.some((image) => image.before?.tag === before.default && image.after?.tag === after.default);
+  return { ...settings, changed: settings.changed.filter((change) => !isTag(change)) };
 }
 
 function settingLines({ added, removed, changed }: ReleaseNotes["settings"]): string[] {

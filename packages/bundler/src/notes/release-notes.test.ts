@@ -108,6 +108,26 @@ test("golden: release notes from one bundle to the next", () => {
   `);
 });
 
+test("what one piece of news brings along is told once", () => {
+  const service = (image: string) => ({ name: "web", image, profiles: [] });
+  const old = side({
+    images: [image("erp:1", "a")],
+    services: [service("erp:1")],
+    apps: [{ name: "india_compliance", ref: "v1", commit: "a".repeat(40) }],
+    settings: [setting("CUSTOM_TAG", { default: "1" }), setting("PORT", { default: "1" })],
+  });
+  const now = side({
+    images: [image("erp:2", "b")],
+    services: [service("erp:2")],
+    apps: [{ name: "india-compliance", ref: "v1" }],
+    settings: [setting("CUSTOM_TAG", { default: "2" }), setting("PORT", { default: "3" })],
+  });
+  const markdown = notesMarkdown(releaseNotes(old, now));
+  expect(markdown).toContain("| `erp` | `1` ");
+  expect(markdown).toContain("`PORT`");
+  for (const word of ["Services", "Apps", "CUSTOM_TAG"]) expect(markdown).not.toContain(word);
+});
+
 test("a secret's value is told by neither side", () => {
   expect(JSON.stringify(releaseNotes(before, after))).not.toContain("open");
   expect(JSON.stringify(releaseNotes(after, before))).not.toContain("open");

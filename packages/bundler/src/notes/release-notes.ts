@@ -46,11 +46,13 @@ export interface SettingChange {
 }
 
 export function releaseNotes(before: ReleaseSide, after: ReleaseSide): ReleaseNotes {
-  // Images and apps are told in more detail here.
-  const { services, files, settings, newLayers, layers } = compareBundles(
-    { ...before, images: [] },
-    { ...after, images: [] },
-  );
+  // Images and apps are told in more detail here; that a service runs another image is no second news.
+  const plain = (side: ReleaseSide) => ({
+    ...side,
+    images: [],
+    services: side.services.map((service) => ({ ...service, image: "" })),
+  });
+  const { services, files, settings, newLayers, layers } = compareBundles(plain(before), plain(after));
   const noteOf = (side: ReleaseSide, name: string) => settingNote(side, name, [before, after]);
   return {
     before: nameOf(before),
@@ -84,12 +86,14 @@ function nameOf({ kind, name, version, id }: ReleaseSide): ReleaseName {
 }
 
 function changedApps(before: readonly ReleaseApp[], after: readonly ReleaseApp[]): AppChange[] {
-  const find = (apps: readonly ReleaseApp[], name: string) => apps.find((app) => app.name === name);
-  const names = [...new Set([...before, ...after].map(({ name }) => name))].sort();
-  return names.flatMap((name) => {
-    const [old, now] = [find(before, name), find(after, name)];
+  // A repository is called `india-compliance`, the package in it `india_compliance`.
+  const keyOf = ({ name }: ReleaseApp) => name.replaceAll("-", "_");
+  const find = (apps: readonly ReleaseApp[], key: string) => apps.find((app) => keyOf(app) === key);
+  const keys = [...new Set([...before, ...after].map(keyOf))].sort();
+  return keys.flatMap((key) => {
+    const [old, now] = [find(before, key), find(after, key)];
     if (old !== undefined && now !== undefined && isSameApp(old, now)) return [];
-    return { name, ...(old && { before: old }), ...(now && { after: now }) };
+    return { name: (now ?? old)?.name ?? key, ...(old && { before: old }), ...(now && { after: now }) };
   });
 }
 

@@ -12,6 +12,7 @@ export const EXIT = {
   unhealthy: 7,
   network: 8,
   found: 9,
+  down: 10,
   interrupted: 130,
 } as const;
 
@@ -88,6 +89,8 @@ export const ERROR_EXIT_CODES = {
   "image-mismatch": EXIT.damaged,
   "layer-refused": EXIT.damaged,
   "layer-bomb": EXIT.damaged,
+  "backup-damaged": EXIT.damaged,
+  "backup-other": EXIT.damaged,
   "signature-invalid": EXIT.damaged,
   "signature-missing": EXIT.damaged,
   "signatures-differ": EXIT.damaged,
@@ -107,9 +110,15 @@ export const ERROR_EXIT_CODES = {
   "signing-failed": EXIT.host,
   "media-unreadable": EXIT.host,
   "task-not-found": EXIT.host,
+  "backup-not-found": EXIT.host,
+  "restore-refused": EXIT.host,
+  "restore-unfinished": EXIT.host,
+  "upgrade-unfinished": EXIT.host,
 
   unhealthy: EXIT.unhealthy,
   "task-failed": EXIT.unhealthy,
+
+  "return-failed": EXIT.down,
 
   "image-not-found": EXIT.network,
   "image-platform": EXIT.network,

@@ -1,5 +1,6 @@
 import { run } from "@drybag/terminal";
 import { Command } from "commander";
+import { backupCommand, backupsCommand } from "./commands/backup-command.ts";
 import { completionCommand } from "./commands/completion-command.ts";
 import { doctorCommand } from "./commands/doctor-command.ts";
 import {
@@ -11,6 +12,7 @@ import {
 import { type LogsFlags, logsCommand, parseTail } from "./commands/logs-command.ts";
 import { type PruneFlags, parseKeep, pruneCommand } from "./commands/prune-command.ts";
 import { releasesCommand } from "./commands/releases-command.ts";
+import { type RestoreFlags, restoreCommand } from "./commands/restore-command.ts";
 import { type RollbackFlags, rollbackCommand } from "./commands/rollback-command.ts";
 import { type RunFlags, runCommand, tasksCommand } from "./commands/run-command.ts";
 import { DEFAULT_DIR, parseFingerprint, parseSeconds, type SiteFlags } from "./commands/site-flags.ts";
@@ -45,6 +47,7 @@ export function createProgram(version = "0.0.0-source"): Command {
     )
     .option("--no-self-install", "do not install drybag-site itself on this server")
     .option("--install-compose", "where the bundle's Compose is used, install it for all of this server")
+    .option("--no-backup", "upgrade without a backup of the data: a failed one then leaves it as it is")
     .option("-y, --yes", "install without asking")
     .option("--timeout <seconds>", "how long the stack may take to become healthy", parseSeconds, 600)
     .action(
@@ -130,6 +133,34 @@ export function createProgram(version = "0.0.0-source"): Command {
     .action(run<SiteFlags, [string?]>(tasksCommand));
 
   program
+    .command("backup")
+    .description(
+      "back up the data of a stack; it is stopped for the time, unless its bundle has a task that dumps it",
+    )
+    .argument("[name]", "name of the stack, where there are several")
+    .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
+    .action(run<SiteFlags, [string?]>(backupCommand));
+
+  program
+    .command("backups")
+    .description("list the backups that are here")
+    .argument("[name]", "name of the stack (default: all)")
+    .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
+    .action(run<SiteFlags, [string?]>(backupsCommand));
+
+  program
+    .command("restore")
+    .description("put the data of a backup back; what is there is backed up first")
+    .argument("[backup]", "name of the backup (default: the last one)")
+    .option("--from <folder>", "a backup that lies elsewhere, e.g. one of another server")
+    .option("--name <name>", "name of the stack, where there are several")
+    .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
+    .option("--other-release", "also where the backup is of another release than the one that runs")
+    .option("-y, --yes", "restore without asking")
+    .option("--timeout <seconds>", "how long the stack may take to become healthy", parseSeconds, 600)
+    .action(run<RestoreFlags, [string?]>(restoreCommand));
+
+  program
     .command("releases")
     .description("list the releases that are here")
     .argument("[name]", "name of the stack (default: all)")
@@ -142,6 +173,7 @@ export function createProgram(version = "0.0.0-source"): Command {
     .argument("[name]", "name of the stack, where there are several")
     .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
     .option("--to <release>", "go to this release (default: the one that ran before)")
+    .option("--restore-data", "give it the data back that it had, from the backup before the upgrade")
     .option("-y, --yes", "go back without asking")
     .option("--timeout <seconds>", "how long the stack may take to become healthy", parseSeconds, 600)
     .action(run<RollbackFlags, [string?]>(rollbackCommand));
@@ -160,6 +192,7 @@ export function createProgram(version = "0.0.0-source"): Command {
     .argument("<name>", "name of the stack")
     .option("--dir <folder>", "folder of all stacks", DEFAULT_DIR)
     .option("--volumes", "delete its data too; its name must be typed")
+    .option("--backups", "with --volumes: delete its backups too")
     .option("--confirm <name>", "the name, where nobody is there to type it")
     .option("-y, --yes", "remove it without asking")
     .action(run<UninstallFlags, [string]>(uninstallCommand));

@@ -33,6 +33,8 @@ export interface InstallFlags extends SiteFlags {
   /** False with --no-self-install. */
   selfInstall: boolean;
   yes?: boolean;
+  /** False with --no-backup. */
+  backup: boolean;
   timeout: number;
   installCompose?: boolean;
 }
@@ -88,7 +90,14 @@ export async function preflightCommand(
   flags: PreflightFlags,
   carryFolder?: string,
 ): Promise<ExitCode> {
-  const asInstall: InstallFlags = { ...flags, dryRun: true, yes: true, selfInstall: false, timeout: 1 };
+  const asInstall: InstallFlags = {
+    ...flags,
+    dryRun: true,
+    yes: true,
+    selfInstall: false,
+    backup: false,
+    timeout: 1,
+  };
   return installCommand(context, asInstall, carryFolder);
 }
 
@@ -115,6 +124,7 @@ async function installOptions(
     dryRun: flags.dryRun === true,
     answersOut: flags.answersOut === undefined ? undefined : resolve(cwd, flags.answersOut),
     trustNewKey: flags.trustNewKey,
+    backup: flags.backup,
     healthTimeoutMs: flags.timeout * 1000,
     installCompose: flags.installCompose === true,
     operator: await readOperator(env, stdin, version),

@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { DrybagError } from "@drybag/errors";
 import type { Task } from "@drybag/format";
 import { ask, nearestName, type RunContext, table } from "@drybag/terminal";
+import { refuseUnfinishedRestore } from "../backup/unfinished-restore.ts";
 import { siteDocker } from "../docker-environment.ts";
 import { describeTask } from "../install/settle-release.ts";
 import { releaseFlags } from "../release/release-flags.ts";
@@ -14,6 +15,7 @@ import { taskWithPrerequisites } from "../tasks/plan-tasks.ts";
 import { looksSecret, runTask, type TaskResult } from "../tasks/run-task.ts";
 import { readSiteValues } from "../tasks/site-values.ts";
 import { readMarks } from "../tasks/task-marks.ts";
+import { refuseUnfinishedUpgrade } from "../upgrade/unfinished-upgrade.ts";
 import { optionalStackName, type SiteFlags } from "./site-flags.ts";
 
 export interface RunFlags extends SiteFlags {
@@ -52,6 +54,8 @@ async function runAll(
   const { manifest, folder, name: release } = current;
   const docker = siteDocker(env, dirname(paths.root));
   await using _lock = await lockSite(paths.lock);
+  await refuseUnfinishedRestore(paths, projectName);
+  await refuseUnfinishedUpgrade(paths, projectName);
   await endLeftoverTasks(docker, projectName, paths.journal);
   const flags = releaseFlags(manifest, folder, projectName);
   const values = await readSiteValues(docker, manifest, flags, signal);

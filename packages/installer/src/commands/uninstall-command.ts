@@ -10,6 +10,7 @@ import { requireAnswer, type SiteFlags, stackName } from "./site-flags.ts";
 
 export interface UninstallFlags extends SiteFlags {
   volumes?: boolean;
+  backups?: boolean;
   confirm?: string;
   yes?: boolean;
 }
@@ -23,10 +24,18 @@ export async function uninstallCommand(
   requireAnswer(context, flags.yes);
   const stack = await findStack(resolve(context.cwd, flags.dir), stackName(name));
   const withVolumes = flags.volumes === true;
+  if (flags.backups && !withVolumes)
+    throw new DrybagError("usage", "--backups goes with --volumes only", {
+      hint: "without it, backups stay",
+    });
   await agree(context, flags, stack, withVolumes);
   const progress = context.progress(UNINSTALL_STAGES);
   const docker = siteDocker(context.env, resolve(context.cwd, flags.dir));
-  const result = await uninstall(stack, { withVolumes }, { docker, progress, signal: context.signal });
+  const result = await uninstall(
+    stack,
+    { withVolumes, withBackups: flags.backups === true },
+    { docker, progress, signal: context.signal },
+  );
   await progress.close();
   context.stdout.write(context.json ? `${JSON.stringify(result)}\n` : describe(result));
 }
@@ -62,7 +71,9 @@ async function agree(
   throw new DrybagError("interrupted", "that is not its name: nothing was changed");
 }
 
-function describe({ name, volumes, volumesRemoved, folder }: Uninstalled): string {
+function describe({ name, volumes, volumesRemoved, backups, folder }: Uninstalled): string {
+  if (volumesRemoved && backups.length > 0)
+    return `${name} is gone, with its data. Kept: ${backups.length} ${backups.length === 1 ? "backup" : "backups"} in ${folder}/backups.\n`;
   if (volumesRemoved)
     return `${name} is gone, with all its data. Its images stay: 'docker image prune -a'.\n`;
   const kept = volumes.length > 0 ? `volumes ${volumes.join(", ")}; ` : "";

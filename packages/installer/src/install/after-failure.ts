@@ -1,23 +1,29 @@
-import type { DockerContext, ImageStore } from "@drybag/docker";
+import type { ImageStore } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
-import type { InstalledRelease } from "../site/current-release.ts";
-import { returnToPrevious } from "./return-to-previous.ts";
+import type { EnteredSite } from "../site/enter-site.ts";
+import { undoUpgrade } from "../upgrade/begin-upgrade.ts";
+import { readUnfinishedUpgrade } from "../upgrade/unfinished-upgrade.ts";
+import type { InstallSurroundings } from "./install-options.ts";
+import { runAgain } from "./run-again.ts";
+import type { Stopwatch } from "./stopwatch.ts";
 
 /**
- * What is done about a release that did not become healthy, and what the person is told: the one before runs again; where there is
- * none, the containers are left to be looked at. Data is never deleted.
+ * What is done about a release that did not become healthy, and what the person is told: the one before runs again, with the data that
+ * it had; where there is none, the containers are left to be looked at. Data is never deleted.
  */
 export async function afterFailure(
   error: DrybagError,
   input: {
-    docker: DockerContext;
+    site: EnteredSite;
     store: ImageStore;
     projectName: string;
     release: string;
-    previous: InstalledRelease | undefined;
+    healthTimeoutMs: number;
   },
+  surroundings: InstallSurroundings & { stopwatch: Stopwatch },
 ): Promise<DrybagError> {
-  const { projectName, release, previous } = input;
+  const { site, projectName, release } = input;
+  const { previous } = site;
   const logs = `docker compose -p ${projectName} logs`;
   if (!previous) {
     return withHint(
@@ -31,14 +37,36 @@ export async function afterFailure(
       `Release ${release} stays the current one. Look at '${logs}', mend the cause and run the same command again.`,
     );
   }
-  const started = await returnToPrevious({ ...input, previous }).catch((cause: Error) => cause);
+  const pending = await readUnfinishedUpgrade(site.paths);
+  // A signal of its own: this is what happens after a failure, and it is not to be stopped half-way.
+  const signal = new AbortController().signal;
+  const under = { ...surroundings, signal };
+  try {
+    if (pending !== undefined)
+      await undoUpgrade(pending, previous, { ...under, projectName, paths: site.paths });
+    const stack = { name: projectName, paths: site.paths, current: previous };
+    await runAgain(under, stack, input.store, input.healthTimeoutMs, signal);
+  } catch (cause) {
+    const why = cause instanceof DrybagError ? cause : undefined;
+    return new DrybagError(
+      "return-failed",
+      `${error.message} Release ${previous.name} could not be started again either: ${(cause as Error).message}`,
+      {
+        cause,
+        detail: [error.detail, why?.detail].filter(Boolean).join("\n"),
+        hint: `Install its bundle again, or see '${logs}'.${pending?.backup ? ` Its data is in ${site.paths.backups}/${pending.backup}.` : ""}`,
+      },
+    );
+  }
+  const data =
+    pending === undefined
+      ? ""
+      : pending.backup === null
+        ? " Data is as the new release left it: there was no backup."
+        : ` Its data was put back from the backup ${pending.backup}.`;
   return withHint(
     error,
-    started === true
-      ? `Release ${previous.name} was started again and stays the current one; 'docker compose -p ${projectName} ps' shows it.`
-      : `Release ${previous.name} could not be started again${
-          started instanceof Error ? ` (${started.message})` : ""
-        }; install its bundle again, or see '${logs}'.`,
+    `Release ${previous.name} was started again, is healthy and stays the current one.${data} 'drybag-site status ${projectName}' shows it.`,
   );
 }
 

@@ -19,8 +19,9 @@ export interface StartedRelease extends StartResult {
 }
 
 /**
- * Starts a placed release, sees its services healthy, runs its tasks and sees its checks good. Throws `unhealthy`, `up-failed` or `task-failed`, after the release before was started again where
- * there is one; an interruption leaves everything as it is.
+ * Starts a placed release, sees its services healthy, runs its tasks and sees its checks good. Throws `unhealthy`, `up-failed` or
+ * `task-failed`, after the release before was started again where there is one, with its data; `return-failed` where that did not help.
+ * An interruption leaves everything as it is.
  */
 export async function bringUp(
   site: EnteredSite,
@@ -60,6 +61,7 @@ export async function bringUp(
     if (signal.aborted || !isDrybagError(error)) throw error;
     const { code, message } = error;
     await appendToJournal(site.paths.journal, { step: "install-failed", release: name, code, message });
-    throw await afterFailure(error, { docker, store, projectName, release: name, previous: site.previous });
+    const failed = { site, store, projectName, release: name, healthTimeoutMs: timeoutMs };
+    throw await afterFailure(error, failed, surroundings);
   }
 }

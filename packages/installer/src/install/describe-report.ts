@@ -32,9 +32,10 @@ export function describeReport(
   ].join("\n");
 }
 
-function describeChecks({ tasks, checks }: InstallReport): string[] {
+function describeChecks({ tasks, checks, backup }: InstallReport): string[] {
   const run = tasks.filter(({ outcome }) => outcome === "done").map(({ name }) => name);
   return [
+    ...(backup === null ? [] : [`Backup:      ${backup}, of the release before`]),
     ...(run.length === 0 ? [] : [`Tasks run:   ${run.join(", ")}`]),
     ...(checks.length === 0
       ? []

@@ -22,6 +22,8 @@ export interface InstallOptions {
   answersOut: string | undefined;
   /** Fingerprint of a key to be trusted from now on. */
   trustNewKey: string | undefined;
+  /** Whether an upgrade backs up the data of the release before. */
+  backup: boolean;
   healthTimeoutMs: number;
   /** Where the bundle's Compose is used: make it the plugin of Docker's client too. */
   installCompose: boolean;

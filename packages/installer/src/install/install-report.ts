@@ -38,6 +38,8 @@ export interface InstallReport {
   /** False where everything ran already as it should. */
   started: boolean;
   services: { name: string; state: string; expected: string; containers: string[]; ports: string[] }[];
+  /** Name of the backup that the release before left behind. */
+  backup: string | null;
   tasks: TaskResult[];
   checks: { name: string; state: string }[];
   findings: Finding[];
@@ -66,13 +68,14 @@ export function buildReport(
   result: {
     outcome: InstallReport["outcome"];
     services: readonly JudgedService[];
+    backup: string | null;
     tasks: readonly TaskResult[];
     checks: readonly CheckResult[];
     findings: readonly Finding[];
   },
 ): InstallReport {
   const { manifest, engine, load, previous } = input;
-  const { outcome, services, tasks, checks, findings } = result;
+  const { outcome, services, backup, tasks, checks, findings } = result;
   const loaded = new Set(load.images.map(({ tag }) => tag));
   return {
     reportVersion: 1,
@@ -104,6 +107,7 @@ export function buildReport(
     })),
     started: outcome.state === "healthy",
     services: services.map(reportService),
+    backup,
     tasks: [...tasks],
     checks: checks.map(({ check, state }) => ({ name: check.name, state })),
     findings: [...findings],

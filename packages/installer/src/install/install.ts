@@ -15,20 +15,21 @@ import { switchCurrent } from "../site/current-release.ts";
 import { enterSite } from "../site/enter-site.ts";
 import { appendToJournal } from "../site/journal.ts";
 import { releaseName, sitePaths } from "../site/site-paths.ts";
-import { endLeftoverTasks } from "../tasks/end-leftover-tasks.ts";
 import { markFirstInstallDone } from "../tasks/task-marks.ts";
 import { judgeSigner } from "../trust/judge-signer.ts";
 import { pinSigner, readPinnedSigner } from "../trust/pinned-signer.ts";
+import { beginUpgrade, settleSite } from "../upgrade/begin-upgrade.ts";
+import { forgetUpgrade } from "../upgrade/unfinished-upgrade.ts";
 import { agree } from "./agree.ts";
 import { bringUp } from "./bring-up.ts";
 import { ByteMeter } from "./byte-meter.ts";
 import type { InstallPlan } from "./describe-plan.ts";
+import { firstTasks } from "./first-tasks.ts";
 import type { InstallOptions, InstallSurroundings } from "./install-options.ts";
 import { buildReport, type InstallReport, type ReportInput } from "./install-report.ts";
 import { type InstallPhase, interruptedIn } from "./interrupted.ts";
 import { prepare, refuseUnwritable } from "./prepare.ts";
 import { recoverTags } from "./recover-tags.ts";
-import { startTasks } from "./start-tasks.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { writeReport } from "./write-report.ts";
 
@@ -113,7 +114,6 @@ async function installBundle(
   const previousRelease = previous?.name ?? null;
   await appendToJournal(paths.journal, { step: "install-started", release, manifestSha256, previousRelease });
   await recoverTags(docker, paths.journal, images);
-  await endLeftoverTasks(docker, projectName, paths.journal);
   await stopwatch.stage(
     "load",
     load.images.length > 0 ? "Verify the bundle and load its images" : "Verify the bundle",
@@ -159,6 +159,14 @@ async function installBundle(
   });
   showFindings(placeFindings, progress);
 
+  const upgrading = { docker, engineIsLocal, projectName, paths, stopwatch, signal };
+  enter("settling");
+  await settleSite(release, previous, upgrading);
+  enter("backup");
+  const isUpgrade = previous !== undefined && previous.name !== release;
+  const rules = options.backup ? (manifest.backup ?? previous?.manifest.backup) : "none";
+  const begun = isUpgrade ? await beginUpgrade({ manifest, release, rules }, previous, upgrading) : undefined;
+
   enter("starting");
   const flags = releaseFlags(manifest, finalFolder, projectName);
   const toStart = {
@@ -172,7 +180,7 @@ async function installBundle(
     folder: finalFolder,
     model,
   };
-  const start = await startTasks(site, manifest, release);
+  const start = begun?.start ?? (await firstTasks(site, manifest));
   const about: ReportInput = {
     manifest,
     previous: previous?.manifest,
@@ -200,7 +208,7 @@ async function installBundle(
       const { code, message } = error;
       const outcome = { state: "failed" as const, code, message };
       const findings = [...before, ...placeFindings];
-      const nothing = { services: [], tasks: [], checks: [] };
+      const nothing = { services: [], backup: begun?.backup ?? null, tasks: [], checks: [] };
       await writeReport(finalFolder, buildReport(about, { outcome, ...nothing, findings }));
     }
     throw error;
@@ -212,7 +220,8 @@ async function installBundle(
   const report = buildReport(about, {
     outcome: { state: started ? "healthy" : "unchanged" },
     services,
-    tasks,
+    backup: begun?.backup ?? null,
+    tasks: [...(begun?.tasks ?? []), ...tasks],
     checks,
     findings: [...before, ...placeFindings, ...healthFindings],
   });
@@ -220,6 +229,7 @@ async function installBundle(
   if (signer.signer && signer.trust !== "same") await pinSigner(paths.signer, signer.signer);
   if (previous?.name !== release) await switchCurrent(paths, release);
   await appendToJournal(paths.journal, { step: "committed", release });
+  await forgetUpgrade(paths);
   await markFirstInstallDone(paths.marks);
   return { report };
 }

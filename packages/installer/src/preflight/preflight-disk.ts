@@ -76,7 +76,7 @@ export async function freeBytes(folder: string): Promise<number | undefined> {
 }
 
 /** The nearest folder above that is there. */
-async function existingParent(folder: string): Promise<string> {
+export async function existingParent(folder: string): Promise<string> {
   const isThere = await statfs(folder).then(
     () => true,
     () => false,

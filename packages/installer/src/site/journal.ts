@@ -18,6 +18,15 @@ export type JournalStep =
   | { step: "task-started"; task: string; release: string; id: string; container: string; pid: number | null }
   | { step: "task-done"; task: string; release: string }
   | { step: "task-failed"; task: string; release: string; message: string }
+  /** Undo: start them again. */
+  | { step: "stack-stopped"; containers: string[] }
+  | { step: "stack-started" }
+  | { step: "backup-made"; backup: string; release: string; reason: string }
+  | { step: "restore-started"; backup: string; aside: string | null }
+  | { step: "restored"; backup: string }
+  /** From here on the data may become the new release's. Undo: that backup. */
+  | { step: "upgrade-started"; release: string; previousRelease: string; backup: string | null }
+  | { step: "upgrade-undone"; release: string; backup: string | null }
   /** The containers are gone, and the releases with them. */
   | { step: "uninstalled"; volumes: boolean }
   | { step: "pruned"; releases: string[] }
@@ -95,6 +104,13 @@ export function unendedTasks(lines: readonly JournalLine[]): (JournalLine & { st
       open = open.filter(({ task }) => task !== line.task);
   }
   return open;
+}
+
+/** Containers that were stopped for a while and that nobody has started since, or replaced by starting a release. */
+export function stoppedContainers(lines: readonly JournalLine[]): string[] {
+  const settles = new Set(["stack-started", "up-started", "committed"]);
+  const last = sinceInstalled(lines).findLast(({ step }) => step === "stack-stopped" || settles.has(step));
+  return last?.step === "stack-stopped" ? last.containers : [];
 }
 
 /** What came after the stack was last taken away. */

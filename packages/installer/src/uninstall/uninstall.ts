@@ -1,15 +1,22 @@
-import { rm } from "node:fs/promises";
+import { readdir, rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
 import {
   composeDown,
   type DockerContext,
   listProjectVolumes,
   readEngineFacts,
+  removeContainer,
   removeVolume,
 } from "@drybag/docker";
 import type { Progress } from "@drybag/terminal";
+import { listBackups } from "../backup/backup-record.ts";
+import { helper } from "../backup/make-backup.ts";
+import { forgetRestore } from "../backup/unfinished-restore.ts";
 import type { InstalledStack } from "../site/installed-stacks.ts";
 import { appendToJournal } from "../site/journal.ts";
 import { lockSite } from "../site/site-lock.ts";
+import { removeMarks } from "../tasks/task-marks.ts";
+import { forgetUpgrade } from "../upgrade/unfinished-upgrade.ts";
 
 export const UNINSTALL_STAGES = ["down", "volumes", "files"];
 
@@ -18,24 +25,29 @@ export interface Uninstalled {
   /** Volumes with data: removed, or still here. */
   volumes: string[];
   volumesRemoved: boolean;
+  /** Those that are still here. */
+  backups: string[];
   /** What is left of the stack's folder; null where all of it is gone. */
   folder: string | null;
 }
 
 /**
  * Takes a stack away: its containers, networks and releases. Its data (volumes, `data/`), and what is needed to make sense of it
- * later (the answers, the signer, the journal) stay, unless volumes are to go as well. Images stay: `prune` is for them.
+ * later (the answers, the signer, the journal) stay, unless volumes are to go as well; backups stay in any case unless they are named. Images stay: `prune` is for them.
  * The same command again finishes one that was cut off. Throws `already-running`, `docker-failed`.
  */
 export async function uninstall(
   { name, paths }: Pick<InstalledStack, "name" | "paths">,
-  { withVolumes }: { withVolumes: boolean },
+  { withVolumes, withBackups = false }: { withVolumes: boolean; withBackups?: boolean },
   { docker, progress, signal }: { docker: DockerContext; progress: Progress; signal: AbortSignal },
 ): Promise<Uninstalled> {
   // Said in its own words where the engine does not answer; nothing has been touched then.
   await readEngineFacts(docker, { signal });
   await using _lock = await lockSite(paths.lock);
-  await progress.stage("down", "Remove the containers", () => composeDown(docker, name, { signal }));
+  await progress.stage("down", "Remove the containers", async () => {
+    await composeDown(docker, name, { signal });
+    await removeContainer(docker, helper(name).name, { signal });
+  });
   const volumes = await listProjectVolumes(docker, name, { signal });
   if (withVolumes && volumes.length > 0) {
     await progress.stage("volumes", "Remove the volumes", async () => {
@@ -46,9 +58,30 @@ export async function uninstall(
     await appendToJournal(paths.journal, { step: "uninstalled", volumes: withVolumes });
     // `current` last: as long as it is there, the same command finds the stack again.
     if (withVolumes) await rm(paths.data, { recursive: true, force: true });
+    // What tasks have done to the data is gone with it; an upgrade or a restore that was cut off has nothing left to finish.
+    if (withVolumes) await removeMarks(paths.marks);
+    await forgetUpgrade(paths);
+    await forgetRestore(paths);
     await rm(paths.releases, { recursive: true, force: true });
     await rm(paths.current, { force: true });
-    if (withVolumes) await rm(paths.root, { recursive: true, force: true });
+    if (!withVolumes) return;
+    if (withBackups) await rm(paths.backups, { recursive: true, force: true });
+    await removeAllBut(paths.root, paths.backups);
   });
-  return { name, volumes, volumesRemoved: withVolumes, folder: withVolumes ? null : paths.root };
+  const backups = (await listBackups(paths.backups)).map((record) => record.name);
+  const isGone = withVolumes && backups.length === 0;
+  return { name, volumes, volumesRemoved: withVolumes, backups, folder: isGone ? null : paths.root };
+}
+
+/** A folder with backups stays; without any, all of it goes. */
+async function removeAllBut(root: string, backups: string): Promise<void> {
+  await rmdir(backups).catch(() => undefined);
+  const names = await readdir(root);
+  if (!names.some((name) => join(root, name) === backups)) {
+    await rm(root, { recursive: true, force: true });
+    return;
+  }
+  for (const name of names) {
+    if (join(root, name) !== backups) await rm(join(root, name), { recursive: true, force: true });
+  }
 }

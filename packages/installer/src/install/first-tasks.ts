@@ -4,21 +4,14 @@ import { tasksAt } from "../tasks/plan-tasks.ts";
 import { readMarks, writeMarks } from "../tasks/task-marks.ts";
 import { NO_TASKS, type StartTasks } from "./settle-release.ts";
 
-/**
- * The tasks that belong to this start: those of the first install until all of them have succeeded once for the data that is here, or
- * those that come after an upgrade.
- */
-export async function startTasks(
-  { paths, previous }: EnteredSite,
+/** The tasks of a first install, until all of them have succeeded for the data that is here. */
+export async function firstTasks(
+  { paths, previous }: Pick<EnteredSite, "paths" | "previous">,
   manifest: Manifest,
-  release: string,
 ): Promise<StartTasks> {
-  const tasks = manifest.tasks ?? [];
-  if (previous !== undefined && previous.name !== release)
-    return { ...NO_TASKS, tasks: tasksAt(tasks, "after-upgrade") };
   const marks = await readMarks(paths.marks);
   if (previous !== undefined || marks.firstInstallDone) return NO_TASKS;
-  const all = tasksAt(tasks, "first-install");
+  const all = tasksAt(manifest.tasks ?? [], "first-install");
   const left = all.filter(({ name }) => !marks.firstInstall.includes(name));
   const last = left.at(-1);
   return {

@@ -1,0 +1,155 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DrybagError } from "@drybag/errors";
+import { NO_MARKS, type TaskMarks } from "../tasks/task-marks.ts";
+
+/** `backup.json`: what a backup holds, and of what. Written last: a folder without it is none. */
+export interface BackupRecord {
+  backupVersion: 1;
+  /** Name of its folder: when it was made. */
+  name: string;
+  stack: string;
+  release: string;
+  version: string;
+  /** Identity of the bundle whose data this is. */
+  manifestSha256: string;
+  reason: BackupReason;
+  /** `stopped`: nothing wrote meanwhile. `dump`: the stack ran on, after that task had written a dump. */
+  consistency: "stopped" | "dump";
+  dumpTask: string | null;
+  startedAt: string;
+  finishedAt: string;
+  volumes: VolumeRecord[];
+  /** What services wrote into folders that were empty in the bundle; null where there is nothing. */
+  data: ArchiveRecord | null;
+  /** What tasks had done to this data. */
+  marks: TaskMarks;
+}
+
+export type BackupReason = "by-hand" | "upgrade" | "restore" | "rollback";
+
+export interface ArchiveRecord {
+  /** File in the folder of the backup: a tar, compressed with zstd. */
+  archive: string;
+  /** Of the file. */
+  sizeBytes: number;
+  /** Of the file, in hex. */
+  sha256: string;
+  /** Of the tar. */
+  tarBytes: number;
+}
+
+export interface VolumeRecord extends ArchiveRecord {
+  /** Key in the Compose files. */
+  key: string;
+  /** Name that it had in the engine. */
+  name: string;
+  driver: string;
+  labels: Record<string, string>;
+  options: Record<string, string>;
+}
+
+export const BACKUP_RECORD = "backup.json";
+/** The site's answers at the time: the data may hold passwords that they name. */
+export const BACKUP_ANSWERS = "site.env";
+
+const PARTIAL = /^\..+\.partial$/;
+
+export function partialBackup(name: string): string {
+  return `.${name}.partial`;
+}
+
+export function isPartialBackup(name: string): boolean {
+  return PARTIAL.test(name);
+}
+
+/** A name that sorts by time, and that a file system takes. */
+export function backupName(now: Date): string {
+  return now.toISOString().replace(/[-:]/g, "").replace(/\.\d+/, "");
+}
+
+/** Reads and checks `backup.json`. Throws `backup-damaged`, `backup-not-found`. */
+export async function readBackup(folder: string): Promise<BackupRecord> {
+  let text: string;
+  try {
+    text = await readFile(join(folder, BACKUP_RECORD), "utf8");
+  } catch (error) {
+    throw new DrybagError("backup-not-found", `There is no backup in ${folder}.`, {
+      cause: error,
+      hint: `A backup is a folder with ${BACKUP_RECORD} in it; 'drybag-site backups' lists those of this server.`,
+    });
+  }
+  const record = parseBackup(text);
+  if (record !== undefined) return record;
+  throw new DrybagError("backup-damaged", `${join(folder, BACKUP_RECORD)} cannot be understood.`, {
+    hint: "It was made by a newer drybag-site, or it is damaged: copy the backup again.",
+  });
+}
+
+/** undefined where it is none of this version, or names files elsewhere. Exported for its test. */
+export function parseBackup(text: string): BackupRecord | undefined {
+  try {
+    const record = JSON.parse(text) as BackupRecord;
+    const isRecord =
+      record.backupVersion === 1 &&
+      [record.name, record.stack, record.release, record.version, record.manifestSha256].every(isText) &&
+      (record.consistency === "stopped" || record.consistency === "dump") &&
+      Array.isArray(record.volumes) &&
+      record.volumes.every(isVolume) &&
+      (record.data === null || isArchive(record.data));
+    return isRecord ? { ...record, marks: { ...NO_MARKS, ...record.marks } } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function isVolume(volume: VolumeRecord): boolean {
+  return (
+    isArchive(volume) &&
+    [volume.key, volume.name, volume.driver].every(isText) &&
+    isMap(volume.labels) &&
+    isMap(volume.options)
+  );
+}
+
+function isMap(value: unknown): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.values(value).every((each) => typeof each === "string")
+  );
+}
+
+function isArchive({ archive, sizeBytes, sha256, tarBytes }: ArchiveRecord): boolean {
+  return (
+    /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(archive) &&
+    Number.isSafeInteger(sizeBytes) &&
+    Number.isSafeInteger(tarBytes) &&
+    /^[0-9a-f]{64}$/.test(sha256)
+  );
+}
+
+/** The complete backups of a stack, the newest first. One that cannot be read is left out. */
+export async function listBackups(backups: string): Promise<BackupRecord[]> {
+  const names = await readdir(backups).catch(() => []);
+  const records = await Promise.all(
+    names
+      .filter((name) => !isPartialBackup(name))
+      .map((name) => readBackup(join(backups, name)).catch(() => undefined)),
+  );
+  return records
+    .filter((record) => record !== undefined)
+    .sort((a, b) => (a.name < b.name ? 1 : a.name > b.name ? -1 : 0));
+}
+
+export function backupBytes({ volumes, data }: BackupRecord): number {
+  return [...volumes, ...(data ? [data] : [])].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
+export function backupTarBytes({ volumes, data }: BackupRecord): number {
+  return [...volumes, ...(data ? [data] : [])].reduce((sum, { tarBytes }) => sum + tarBytes, 0);
+}

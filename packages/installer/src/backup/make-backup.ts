@@ -1,0 +1,169 @@
+import { createHash } from "node:crypto";
+import { copyFile, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type DockerContext, inspectImage, openVolume } from "@drybag/docker";
+import { DrybagError } from "@drybag/errors";
+import { fsyncDirectory, MANIFEST_ENTRY, type Manifest, writeFileAtomically } from "@drybag/format";
+import type { StageReport } from "@drybag/terminal";
+import type { InstalledRelease } from "../site/current-release.ts";
+import { appendToJournal } from "../site/journal.ts";
+import type { SitePaths } from "../site/site-paths.ts";
+import { readMarks } from "../tasks/task-marks.ts";
+import { writeArchive } from "./archive-file.ts";
+import {
+  type ArchiveRecord,
+  BACKUP_ANSWERS,
+  BACKUP_RECORD,
+  type BackupReason,
+  type BackupRecord,
+  backupName,
+  isPartialBackup,
+  listBackups,
+  partialBackup,
+  type VolumeRecord,
+} from "./backup-record.ts";
+import type { BackupPlan } from "./plan-backup.ts";
+
+export interface BackupToMake {
+  docker: DockerContext;
+  projectName: string;
+  paths: SitePaths;
+  /** The release whose data it is. */
+  release: InstalledRelease;
+  plan: BackupPlan;
+  reason: BackupReason;
+  /** The task that wrote a dump, where the stack runs on. */
+  dumpTask: string | null;
+  /** Backups to keep, this one included. */
+  keep: number;
+  report: StageReport;
+  signal: AbortSignal;
+}
+
+/**
+ * Archives what the plan names, one after another, through the engine. The backup has another name until all of it is on the disk; older
+ * ones go afterwards. Whoever calls has stopped the stack, or has had a dump written. Throws `disk-full`, `docker-failed`.
+ */
+export async function makeBackup(input: BackupToMake): Promise<BackupRecord> {
+  const { docker, projectName, paths, release, plan, reason, dumpTask, report, signal } = input;
+  const startedAt = new Date();
+  const name = await freeName(paths.backups, backupName(startedAt));
+  const partial = join(paths.backups, partialBackup(name));
+  await mkdir(partial, { recursive: true, mode: 0o700 });
+  try {
+    const image = await anyImage(docker, release.manifest, signal);
+    let doneBytes = 0;
+    const onBytes = (bytes: number) => {
+      doneBytes += bytes;
+      report.bytes(doneBytes, Math.max(plan.expectedBytes, doneBytes));
+    };
+    const archive = (source: string, file: string): Promise<ArchiveRecord> =>
+      archiveVolume({ docker, projectName, source, image, path: join(partial, file), onBytes, signal });
+    const volumes: VolumeRecord[] = [];
+    for (const { key, facts } of plan.volumes) {
+      report.message(`volume ${key}`);
+      volumes.push({ key, ...facts, ...(await archive(facts.name, `volume-${key}.tar.zst`)) });
+    }
+    const data = plan.data === undefined ? null : await archive(plan.data, "data.tar.zst");
+    await copyFile(paths.answers, join(partial, BACKUP_ANSWERS)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+    });
+    const manifestBytes = await readFile(join(release.folder, MANIFEST_ENTRY));
+    const record: BackupRecord = {
+      backupVersion: 1,
+      name,
+      stack: projectName,
+      release: release.name,
+      version: release.manifest.version,
+      manifestSha256: createHash("sha256").update(manifestBytes).digest("hex"),
+      reason,
+      consistency: dumpTask === null ? "stopped" : "dump",
+      dumpTask,
+      startedAt: startedAt.toISOString(),
+      finishedAt: new Date().toISOString(),
+      volumes,
+      data,
+      marks: await readMarks(paths.marks),
+    };
+    await writeFileAtomically(join(partial, BACKUP_RECORD), `${JSON.stringify(record, undefined, 2)}\n`, {
+      mode: 0o600,
+    });
+    await fsyncDirectory(partial);
+    await rename(partial, join(paths.backups, name));
+    await fsyncDirectory(paths.backups);
+    await appendToJournal(paths.journal, {
+      step: "backup-made",
+      backup: name,
+      release: release.name,
+      reason,
+    });
+    await removeOld(paths.backups, input.keep, name);
+    return record;
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Two within a second have different names. */
+async function freeName(backups: string, name: string): Promise<string> {
+  const names: string[] = await readdir(backups).catch(() => []);
+  for (let count = 1; ; count += 1) {
+    const candidate = count === 1 ? name : `${name}-${count}`;
+    if (!names.includes(candidate)) return candidate;
+  }
+}
+
+async function archiveVolume(input: {
+  docker: DockerContext;
+  projectName: string;
+  source: string;
+  image: string;
+  path: string;
+  onBytes(bytes: number): void;
+  signal: AbortSignal;
+}): Promise<ArchiveRecord> {
+  const { docker, projectName, source, image, path, onBytes, signal } = input;
+  await using volume = await openVolume(docker, { source, image, ...helper(projectName) }, { signal });
+  const stop = new AbortController();
+  const { archive, done } = volume.read({ signal: AbortSignal.any([signal, stop.signal]) });
+  done.catch(() => undefined);
+  try {
+    const record = await writeArchive(archive, path, { signal, onBytes });
+    await done;
+    return record;
+  } catch (error) {
+    stop.abort();
+    throw error;
+  }
+}
+
+/** The container that volumes are reached through. */
+export function helper(projectName: string): { name: string; label: string } {
+  return { name: `${projectName}-drybag-volume`, label: `dev.drybag.helper=${projectName}` };
+}
+
+/** Any image will do: nothing of it is run. */
+export async function anyImage(
+  docker: DockerContext,
+  { images }: Manifest,
+  signal: AbortSignal,
+): Promise<string> {
+  for (const { tag } of [...images].sort((a, b) => a.sizeBytes - b.sizeBytes)) {
+    if (await inspectImage(docker, tag, { signal })) return tag;
+  }
+  throw new DrybagError("image-not-found", "The engine has none of this release's images any more.", {
+    hint: "Install its bundle again: that brings them.",
+  });
+}
+
+/** Removes what backups that were cut off have left. Only while the stack is locked. */
+export async function removePartialBackups(backups: string): Promise<void> {
+  for (const name of (await readdir(backups).catch(() => [])).filter(isPartialBackup))
+    await rm(join(backups, name), { recursive: true, force: true });
+}
+
+async function removeOld(backups: string, keep: number, newest: string): Promise<void> {
+  const old = (await listBackups(backups)).filter(({ name }) => name !== newest).slice(Math.max(0, keep - 1));
+  for (const { name } of old) await rm(join(backups, name), { recursive: true, force: true });
+}

@@ -1,0 +1,103 @@
+import { resolve } from "node:path";
+import type { RunContext } from "@drybag/terminal";
+import { formatBytes, table } from "@drybag/terminal";
+import { backUpStack } from "../backup/back-up-stack.ts";
+import { type BackupRecord, backupBytes, listBackups } from "../backup/backup-record.ts";
+import { refuseUnfinishedRestore } from "../backup/unfinished-restore.ts";
+import { isLocalEngine, siteDocker } from "../docker-environment.ts";
+import { Stopwatch } from "../install/stopwatch.ts";
+import { installedStacks, theInstalledStack } from "../site/installed-stacks.ts";
+import { recoverSite } from "../site/recover-site.ts";
+import { lockSite } from "../site/site-lock.ts";
+import { refuseUnfinishedUpgrade } from "../upgrade/unfinished-upgrade.ts";
+import { optionalStackName, type SiteFlags } from "./site-flags.ts";
+
+/** Backs up the data of a stack: stopped for the time, or after its dump task. */
+export async function backupCommand(context: RunContext, flags: SiteFlags, name?: string): Promise<void> {
+  const stack = await theInstalledStack(resolve(context.cwd, flags.dir), optionalStackName(name));
+  const { paths, current, name: projectName } = stack;
+  const { signal } = context;
+  const docker = siteDocker(context.env, resolve(context.cwd, flags.dir));
+  const engineIsLocal = isLocalEngine(context.env);
+  const progress = context.progress();
+  const stopwatch = new Stopwatch(progress);
+  await using _lock = await lockSite(paths.lock);
+  const common = { docker, engineIsLocal, projectName, paths, stopwatch, signal };
+  await refuseUnfinishedRestore(paths, projectName);
+  await refuseUnfinishedUpgrade(paths, projectName);
+  await recoverSite(docker, projectName, paths, signal);
+  const rules = current.manifest.backup;
+  const record = await backUpStack({
+    ...common,
+    release: current,
+    rules,
+    reason: "by-hand",
+    afterwards: "restart",
+  });
+  await progress.close();
+  const folder = `${paths.backups}/${record.name}`;
+  if (context.json) {
+    context.stdout.write(`${JSON.stringify({ ...summary(record), folder })}\n`);
+    return;
+  }
+  const volumes = record.volumes.map(({ key }) => key);
+  const what = [...volumes, ...(record.data ? ["data/"] : [])].join(", ") || "nothing: there is no data";
+  context.stdout.write(
+    [
+      `${projectName} is backed up as ${record.name}: ${what}; ${formatBytes(backupBytes(record))}.`,
+      `Files:       ${folder}`,
+      `Put it back: drybag-site restore ${record.name} --name ${projectName}`,
+      "",
+    ].join("\n"),
+  );
+}
+
+/** The backups that are here, the newest first. */
+export async function backupsCommand(context: RunContext, flags: SiteFlags, name?: string): Promise<void> {
+  const stacks = await Promise.all(
+    (await installedStacks(resolve(context.cwd, flags.dir), optionalStackName(name))).map(
+      async ({ name: stack, paths }) => ({
+        name: stack,
+        folder: paths.backups,
+        backups: (await listBackups(paths.backups)).map(summary),
+      }),
+    ),
+  );
+  if (context.json) {
+    context.stdout.write(`${JSON.stringify({ stacks })}\n`);
+    return;
+  }
+  const width = context.stdout.columns;
+  const texts = stacks.map(({ name: stack, folder, backups }) => {
+    if (backups.length === 0) return `${stack} has no backups.\n`;
+    const rows = backups.map((each) => [
+      each.backup,
+      each.release,
+      formatBytes(each.sizeBytes),
+      REASONS[each.reason],
+    ]);
+    return `${stack}, in ${folder}\n${table([["BACKUP", "OF RELEASE", "SIZE", "MADE"], ...rows], { width })}\n`;
+  });
+  context.stdout.write(texts.join("\n"));
+}
+
+const REASONS: Record<BackupRecord["reason"], string> = {
+  "by-hand": "by hand",
+  upgrade: "before an upgrade",
+  restore: "before a restore",
+  rollback: "before a rollback",
+};
+
+function summary(record: BackupRecord) {
+  const { name, release, reason, consistency, startedAt, volumes, data } = record;
+  return {
+    backup: name,
+    release,
+    reason,
+    consistency,
+    startedAt,
+    volumes: volumes.map(({ key }) => key),
+    data: data !== null,
+    sizeBytes: backupBytes(record),
+  };
+}

@@ -1,0 +1,166 @@
+import { join } from "node:path";
+import { type DockerContext, readComposeModel } from "@drybag/docker";
+import { DrybagError } from "@drybag/errors";
+import type { BackupRules, Manifest } from "@drybag/format";
+import { backUpStack } from "../backup/back-up-stack.ts";
+import { readBackup } from "../backup/backup-record.ts";
+import { restoreData, verifyBackup } from "../backup/restore-data.ts";
+import { startStopped } from "../backup/stop-stack.ts";
+import { refuseUnfinishedRestore } from "../backup/unfinished-restore.ts";
+import { runTasks, type StartTasks } from "../install/settle-release.ts";
+import type { Stopwatch } from "../install/stopwatch.ts";
+import { releaseFlags } from "../release/release-flags.ts";
+import type { InstalledRelease } from "../site/current-release.ts";
+import { appendToJournal } from "../site/journal.ts";
+import { recoverSite } from "../site/recover-site.ts";
+import type { SitePaths } from "../site/site-paths.ts";
+import { tasksAt } from "../tasks/plan-tasks.ts";
+import type { TaskResult } from "../tasks/run-task.ts";
+import { readSiteValues } from "../tasks/site-values.ts";
+import {
+  forgetUpgrade,
+  noteUpgrade,
+  readUnfinishedUpgrade,
+  type UnfinishedUpgrade,
+} from "./unfinished-upgrade.ts";
+
+export interface UpgradeSurroundings {
+  docker: DockerContext;
+  engineIsLocal: boolean;
+  projectName: string;
+  paths: SitePaths;
+  stopwatch: Stopwatch;
+  signal: AbortSignal;
+}
+
+/**
+ * What an earlier command left unfinished: tasks are ended, what was stopped runs again; an upgrade to another release, or one that was
+ * cut off within a task, is undone by putting the data back that the release before had. Throws `restore-unfinished`.
+ */
+export async function settleSite(
+  release: string,
+  previous: InstalledRelease | undefined,
+  surroundings: UpgradeSurroundings,
+): Promise<void> {
+  const { docker, projectName, paths, signal } = surroundings;
+  await refuseUnfinishedRestore(paths, projectName);
+  const pending = await readUnfinishedUpgrade(paths);
+  if (pending === undefined) return recoverSite(docker, projectName, paths, signal);
+  if (pending.release === release && pending.taskRunning === null) return;
+  if (previous !== undefined) await undoUpgrade(pending, previous, surroundings);
+  else await forgetUpgrade(paths);
+  await recoverSite(docker, projectName, paths, signal);
+}
+
+/** Gives the release before its data back, where it was kept. Its containers are gone then, and nothing runs. */
+export async function undoUpgrade(
+  { release, backup }: UnfinishedUpgrade,
+  previous: InstalledRelease,
+  { docker, engineIsLocal, projectName, paths, stopwatch, signal }: UpgradeSurroundings,
+): Promise<void> {
+  if (backup !== null) {
+    const folder = join(paths.backups, backup);
+    const record = await readBackup(folder);
+    const { manifest } = previous;
+    const model = await readComposeModel(docker, releaseFlags(manifest, previous.folder, projectName), {
+      signal,
+    });
+    await stopwatch.stage("restore", `Give ${previous.name} its data back`, async (report) => {
+      await verifyBackup(folder, record, report, signal);
+      const common = { docker, engineIsLocal, projectName, model, manifest, paths };
+      await restoreData({ ...common, folder, record, report, signal });
+    });
+  }
+  await forgetUpgrade(paths);
+  await appendToJournal(paths.journal, { step: "upgrade-undone", release, backup });
+}
+
+export interface BegunUpgrade {
+  start: StartTasks;
+  /** What ran before the switch. */
+  tasks: TaskResult[];
+  backup: string | null;
+}
+
+/**
+ * What comes before the switch to another release: tasks of the one that runs, then the backup of its data, after which the stack stays
+ * stopped. One that was cut off later has both behind it.
+ */
+export async function beginUpgrade(
+  {
+    manifest,
+    release,
+    rules,
+  }: { manifest: Manifest; release: string; rules: BackupRules | "none" | undefined },
+  previous: InstalledRelease,
+  surroundings: UpgradeSurroundings,
+): Promise<BegunUpgrade> {
+  const { docker, engineIsLocal, projectName, paths, stopwatch, signal } = surroundings;
+  const after = tasksAt(manifest.tasks ?? [], "after-upgrade");
+  const pending = await readUnfinishedUpgrade(paths);
+  if (pending !== undefined)
+    return { start: tasksAfter(after, paths, pending), tasks: [], backup: pending.backup };
+
+  const before = tasksAt(previous.manifest.tasks ?? [], "before-upgrade");
+  const tasks = before.length === 0 ? [] : await runBefore(previous, surroundings);
+  const isWanted = rules !== "none" && (rules !== undefined || after.length > 0 || before.length > 0);
+  const record = isWanted
+    ? await backUpStack({
+        docker,
+        engineIsLocal,
+        projectName,
+        paths,
+        release: previous,
+        rules,
+        reason: "upgrade",
+        afterwards: "stay",
+        stopwatch,
+        signal,
+      })
+    : undefined;
+  const upgrade: UnfinishedUpgrade = {
+    release,
+    previousRelease: previous.name,
+    backup: record?.name ?? null,
+    tasksDone: [],
+    taskRunning: null,
+  };
+  const { previousRelease, backup } = upgrade;
+  try {
+    await noteUpgrade(paths, upgrade);
+  } catch (error) {
+    await startStopped(docker, { model: undefined, journal: paths.journal }, AbortSignal.timeout(60_000));
+    throw error;
+  }
+  await appendToJournal(paths.journal, { step: "upgrade-started", release, previousRelease, backup });
+  return { start: tasksAfter(after, paths, upgrade), tasks, backup };
+}
+
+async function runBefore(
+  { manifest, folder, name }: InstalledRelease,
+  { docker, engineIsLocal, projectName, paths, stopwatch, signal }: UpgradeSurroundings,
+): Promise<TaskResult[]> {
+  const flags = releaseFlags(manifest, folder, projectName);
+  const values = await readSiteValues(docker, manifest, flags, signal);
+  const release = { docker, engineIsLocal, flags, projectName, manifest, name, folder, expected: [], paths };
+  const tasks = tasksAt(manifest.tasks ?? [], "before-upgrade");
+  const nothing = async () => undefined;
+  return runTasks(release, { tasks, onStart: nothing, onDone: nothing }, values, { stopwatch, signal });
+}
+
+function tasksAfter(
+  tasks: StartTasks["tasks"],
+  paths: SitePaths,
+  { tasksDone }: UnfinishedUpgrade,
+): StartTasks {
+  const change = async (next: (upgrade: UnfinishedUpgrade) => Partial<UnfinishedUpgrade>) => {
+    const upgrade = await readUnfinishedUpgrade(paths);
+    if (upgrade === undefined) throw new DrybagError("internal", `${paths.upgrade} is gone.`);
+    await noteUpgrade(paths, { ...upgrade, ...next(upgrade) });
+  };
+  return {
+    tasks: tasks.filter(({ name }) => !tasksDone.includes(name)),
+    onStart: ({ name }) => change(() => ({ taskRunning: name })),
+    onDone: ({ name }) => change((now) => ({ taskRunning: null, tasksDone: [...now.tasksDone, name] })),
+  };
+}

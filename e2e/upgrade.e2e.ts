@@ -34,8 +34,10 @@ volumes:
 
 /** 2 migrates; 3 breaks off while it does; 4 migrates and then never does its work. */
 const config = (version: string) => `
+settings:
+  WORD: { description: First row }
 tasks:
-  fill: { when: first-install, service: app, once: true, command: 'echo precious >/data/rows; chown 999:998 /data /data/rows; chmod 2750 /data; echo kept >/kept/rows' }
+  fill: { when: first-install, service: app, once: true, settings: [WORD], command: 'echo $WORD >/data/rows; chown 999:998 /data /data/rows; chmod 2750 /data; echo kept >/kept/rows' }
   drain: { when: before-upgrade, service: db, command: 'echo drained >>/data/drained' }
   migrate:
     when: after-upgrade
@@ -47,7 +49,7 @@ tasks:
       test ${version} != 3
       test ! -e /cache/wait || { echo waiting; sleep 1000; }
 checks:
-  version: { http: { service: app, port: 8080, path: /version, body: "^${version === "4" ? 9 : version}$" }, timeout: 6s }
+  version: { http: { service: app, port: 8080, path: /version, body: "^${version === "4" ? 9 : version}$" }, timeout: 4s }
 backup: { exclude: [cache], keep: 3 }
 `;
 
@@ -128,7 +130,7 @@ async function kill(run: ReturnType<typeof startInstaller>): Promise<void> {
 }
 
 test("an upgrade runs its tasks around a backup, and migrates the data", async () => {
-  expect((await install("1")).error).toBeUndefined();
+  expect((await install("1", "--set", "WORD=precious")).error).toBeUndefined();
   expect(await data()).toBe("1\n1\nprecious\nkept");
   const { exitCode, error, backup, tasks } = await install("2");
   expect(exitCode, JSON.stringify(error)).toBe(0);
@@ -178,7 +180,7 @@ test("a backup stops the stack for the time, and runs nothing anew", async () =>
   const { stacks } = await drybagSite<{ stacks: { backups: { backup: string }[] }[] }>("backups");
   expect(stacks[0]?.backups.map(({ backup }) => backup)).toEqual((await backups()).reverse());
   expect(stacks[0]?.backups).toHaveLength(3);
-  await expect.poll(async () => (await drybagSite("status")).exitCode).toBe(0);
+  expect((await drybagSite("status")).exitCode).toBe(0);
 });
 
 test("Ctrl-C and kill -9 in a backup leave a stack that runs, and no half backup", async () => {
@@ -192,10 +194,9 @@ test("Ctrl-C and kill -9 in a backup leave a stack that runs, and no half backup
   const killed = startInstaller(site, ["backup", "--json", "--dir", dir]);
   await until(killed, '"message":"volume data"');
   await kill(killed);
-  expect((await drybagSite("run", "drain")).exitCode).toBe(7);
   expect((await drybagSite("backup")).exitCode).toBe(0);
   expect((await backups()).filter((name) => name.startsWith("."))).toEqual([]);
-  await expect.poll(async () => (await drybagSite("status")).exitCode, { timeout: 20_000 }).toBe(0);
+  expect((await drybagSite("status")).exitCode).toBe(0);
 });
 
 test("rollback as it is fails the old release's check and comes back; with its data it succeeds", async () => {
@@ -219,7 +220,6 @@ test("rollback as it is fails the old release's check and comes back; with its d
 });
 
 test("killed within the migration, the same command again begins from the data before, and finishes", async () => {
-  await inApp("true");
   await site.docker(["exec", "stack-db-1", "touch", "/cache/wait"]);
   const killed = startInstaller(site, ["install", folders["2"] ?? "", "--json", "--yes", "--dir", dir]);
   await until(killed, '"message":"waiting"');
@@ -276,7 +276,10 @@ describe("on a second server", () => {
       const run = await startInstaller(second, [...args, "--json", "--dir", other]);
       return { exitCode: run.exitCode, ...(JSON.parse(run.stdout) as { error?: Failure }) };
     };
-    expect((await onSecond("install", folders["1"] ?? "", "--yes")).exitCode).toBe(0);
+    expect(
+      (await onSecond("install", folders["1"] ?? "", "--yes", "--values", path.join(stick, "site.env")))
+        .exitCode,
+    ).toBe(0);
     await inApp("echo other >/data/rows", second);
 
     const damaged = path.join(work, "damaged");
@@ -317,7 +320,7 @@ test("uninstall keeps data and backups; with --volumes the data goes, and a back
   expect(await readdir(path.join(dir, "stack"))).toEqual(["backups"]);
   expect((await site.docker(["volume", "ls", "--quiet"])).stdout).toBe("");
   // A new site: its tasks run again.
-  expect((await install("1")).tasks).toMatchObject([{ name: "fill", outcome: "done" }]);
+  expect((await install("1", "--set", "WORD=new")).tasks).toMatchObject([{ name: "fill", outcome: "done" }]);
   expect((await drybagSite("restore", "--yes")).exitCode).toBe(0);
   expect(await inApp("cat /data/rows")).toBe("fine");
   expect((await drybagSite("restore", backup, "--yes")).exitCode).toBe(0);

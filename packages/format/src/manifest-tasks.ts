@@ -48,7 +48,7 @@ export interface HttpCheck {
   path: string;
   status: number;
   headers?: Record<string, string>;
-  /** Regular expression (ECMAScript, flag `u`) that the body has to hold. */
+  /** Regular expression (ECMAScript, flags `u` and `m`) that the body has to hold. */
   body?: string;
   /** Value of the Host header. */
   host?: string;

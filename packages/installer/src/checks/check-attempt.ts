@@ -96,7 +96,7 @@ export function judgeAnswer(check: Pick<CheckOf<"http">, "status" | "body">, ans
   const seen = answer.body === "" ? "an empty body" : `body: ${firstBytes(answer.body)}`;
   if (answer.status !== check.status)
     return { ok: false, state, detail: `expected ${check.status}; ${seen}` };
-  if (check.body !== undefined && !new RegExp(check.body, "u").test(answer.body))
+  if (check.body !== undefined && !new RegExp(check.body, "um").test(answer.body))
     return { ok: false, state, detail: `the body does not match ${check.body}; ${seen}` };
   return { ok: true, state };
 }

@@ -1,16 +1,22 @@
 import { resolve } from "node:path";
+import { listProjectContainers, readComposeModel } from "@drybag/docker";
 import type { RunContext } from "@drybag/terminal";
 import { formatBytes, table } from "@drybag/terminal";
 import { backUpStack } from "../backup/back-up-stack.ts";
 import { type BackupRecord, backupBytes, listBackups } from "../backup/backup-record.ts";
 import { refuseUnfinishedRestore } from "../backup/unfinished-restore.ts";
 import { isLocalEngine, siteDocker } from "../docker-environment.ts";
+import { seeHealthy } from "../health/see-healthy.ts";
 import { Stopwatch } from "../install/stopwatch.ts";
+import { releaseFlags } from "../release/release-flags.ts";
 import { installedStacks, theInstalledStack } from "../site/installed-stacks.ts";
 import { recoverSite } from "../site/recover-site.ts";
 import { lockSite } from "../site/site-lock.ts";
 import { refuseUnfinishedUpgrade } from "../upgrade/unfinished-upgrade.ts";
 import { optionalStackName, type SiteFlags } from "./site-flags.ts";
+
+/** How long the stack may take to become healthy again, in milliseconds. */
+const HEALTH_TIMEOUT_MS = 600_000;
 
 /** Backs up the data of a stack: stopped for the time, or after its dump task. */
 export async function backupCommand(context: RunContext, flags: SiteFlags, name?: string): Promise<void> {
@@ -27,6 +33,7 @@ export async function backupCommand(context: RunContext, flags: SiteFlags, name?
   await refuseUnfinishedUpgrade(paths, projectName);
   await recoverSite(docker, projectName, paths, signal);
   const rules = current.manifest.backup;
+  const before = await listProjectContainers(docker, projectName, { signal });
   const record = await backUpStack({
     ...common,
     release: current,
@@ -34,6 +41,13 @@ export async function backupCommand(context: RunContext, flags: SiteFlags, name?
     reason: "by-hand",
     afterwards: "restart",
   });
+  if (before.some(({ state }) => state === "running")) {
+    const { manifest, folder } = current;
+    const model = await readComposeModel(docker, releaseFlags(manifest, folder, projectName), { signal });
+    const { services: declared } = manifest;
+    const health = { ...common, model, declared, timeoutMs: HEALTH_TIMEOUT_MS, progress };
+    await stopwatch.stage("health", "Wait until the stack is healthy again", () => seeHealthy(health));
+  }
   await progress.close();
   const folder = `${paths.backups}/${record.name}`;
   if (context.json) {

@@ -95,7 +95,7 @@ export async function preflightCommand(
     dryRun: true,
     yes: true,
     selfInstall: false,
-    backup: false,
+    backup: true,
     timeout: 1,
   };
   return installCommand(context, asInstall, carryFolder);

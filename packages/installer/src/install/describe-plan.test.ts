@@ -24,6 +24,8 @@ const plan: InstallPlan = {
   previous: "1-cd",
   carriedCompose: undefined,
   load: { images: [{ tag: "b:1" }], entries: new Set(), storedBytes: 1024, unpackedBytes: 4096 } as never,
+  tasks: ["drain", "migrate"],
+  backup: true,
   answers: new Map([
     ["HOST", `a-name-that-is-long.${"x".repeat(80)}`],
     ["DB_PASSWORD", SECRET],
@@ -38,6 +40,8 @@ test("the plan says what changes, who signed it and every setting, but no secret
     /^signed by +SHA256:x \(as before\)$/m,
     /^runs now +1-cd$/m,
     /^images +1 of 2 to load/m,
+    /^tasks +drain, migrate$/m,
+    /^data +backed up first/m,
     /^HOST +this site +a-name/m,
     /^DB_PASSWORD +this site +\(hidden\)$/m,
     /^PORT +default +8080$/m,
@@ -63,5 +67,7 @@ test("for programs it is one object", () => {
       { tag: "b:1", load: true },
     ],
     services: ["web", "db"],
+    tasks: ["drain", "migrate"],
+    backup: true,
   });
 });

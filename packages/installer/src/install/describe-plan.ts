@@ -16,6 +16,10 @@ export interface InstallPlan {
   load: LoadPlan;
   /** Version of the bundle's Compose, where that is used. */
   carriedCompose: string | undefined;
+  /** Names of the tasks that will run. */
+  tasks: readonly string[];
+  /** The release that runs now is stopped, and its data backed up. */
+  backup: boolean;
   answers: ReadonlyMap<string, string>;
   findings: readonly Finding[];
 }
@@ -30,6 +34,8 @@ export function describePlan(plan: InstallPlan, width?: number): string {
     ["images", describeLoad(load, manifest.images.length)],
     ["services", manifest.services.map(({ name }) => name).join(", ")],
     ...(plan.carriedCompose === undefined ? [] : [["compose", `${plan.carriedCompose}, the bundle's own`]]),
+    ...(plan.tasks.length > 0 ? [["tasks", plan.tasks.join(", ")]] : []),
+    ...(plan.backup ? [["data", "backed up first; the stack is stopped for the time"]] : []),
     ["folder", folder],
   ];
   // The value last: it is what a narrow terminal may cut.
@@ -70,6 +76,8 @@ export function planAsJson(plan: InstallPlan): object {
     unpackedBytes: load.unpackedBytes,
     carriedCompose: plan.carriedCompose ?? null,
     services: manifest.services.map((service) => service.name),
+    tasks: plan.tasks,
+    backup: plan.backup,
     settings: planSettings(plan),
     findings,
   };

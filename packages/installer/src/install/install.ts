@@ -18,7 +18,7 @@ import { releaseName, sitePaths } from "../site/site-paths.ts";
 import { markFirstInstallDone } from "../tasks/task-marks.ts";
 import { judgeSigner } from "../trust/judge-signer.ts";
 import { pinSigner, readPinnedSigner } from "../trust/pinned-signer.ts";
-import { beginUpgrade, settleSite } from "../upgrade/begin-upgrade.ts";
+import { beginUpgrade, planUpgrade, settleSite } from "../upgrade/begin-upgrade.ts";
 import { forgetUpgrade } from "../upgrade/unfinished-upgrade.ts";
 import { agree } from "./agree.ts";
 import { bringUp } from "./bring-up.ts";
@@ -91,6 +91,10 @@ async function installBundle(
   const store = engine.imageStore;
   const older = checkOlder(manifest.version, previous?.manifest.version);
   showFindings([...older, ...prepared.findings], progress);
+  const isUpgrade = previous !== undefined && previous.name !== release;
+  const rules = options.backup ? (manifest.backup ?? previous?.manifest.backup) : "none";
+  const upgrade = isUpgrade ? planUpgrade(manifest, previous.manifest, rules) : undefined;
+  const first = await firstTasks(site, manifest);
   const planned: InstallPlan = {
     name: projectName,
     manifest,
@@ -101,6 +105,8 @@ async function installBundle(
     previous: previous?.name,
     load,
     carriedCompose: usesCarriedCompose ? composeVersion : undefined,
+    tasks: (upgrade ? [...upgrade.before, ...upgrade.after] : first.tasks).map((task) => task.name),
+    backup: upgrade?.isBackedUp ?? false,
     answers: prepared.answers,
     findings: [...older, ...prepared.findings],
   };
@@ -163,8 +169,6 @@ async function installBundle(
   enter("settling");
   await settleSite(release, previous, upgrading);
   enter("backup");
-  const isUpgrade = previous !== undefined && previous.name !== release;
-  const rules = options.backup ? (manifest.backup ?? previous?.manifest.backup) : "none";
   const begun = isUpgrade ? await beginUpgrade({ manifest, release, rules }, previous, upgrading) : undefined;
 
   enter("starting");
@@ -180,7 +184,7 @@ async function installBundle(
     folder: finalFolder,
     model,
   };
-  const start = begun?.start ?? (await firstTasks(site, manifest));
+  const start = begun?.start ?? first;
   const about: ReportInput = {
     manifest,
     previous: previous?.manifest,

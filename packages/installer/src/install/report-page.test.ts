@@ -50,6 +50,7 @@ const REPORT: InstallReport = {
   services: [
     { name: "app", state: "healthy", expected: "healthy", containers: ["erp-app-1"], ports: ["80->80/tcp"] },
   ],
+  backup: null,
   tasks: [{ name: "migrate", outcome: "done", durationMs: 2500, log: null }],
   checks: [{ name: "web", state: "200" }],
   findings: [{ code: "clock-wrong", severity: "warning", message: "The clock is slow." }],

@@ -7,6 +7,8 @@ import {
   committedReleases,
   type JournalLine,
   readJournal,
+  stoppedContainers,
+  unendedTasks,
   unsettledTags,
   wasStarted,
 } from "./journal.ts";
@@ -53,4 +55,34 @@ test("what was taken away is not remembered as installed", () => {
   const gone = [...installed, line({ step: "uninstalled", volumes: false })];
   expect(committedReleases(gone)).toEqual([]);
   expect(wasStarted(gone)).toBe(false);
+});
+
+const lines = (...steps: object[]) => steps.map((step) => ({ time: "", ...step })) as JournalLine[];
+
+test("tasks that nobody has seen end", () => {
+  const started = (task: string) => ({ step: "task-started", task, id: "x", container: "c", pid: 1 });
+  const open = unendedTasks(
+    lines(started("a"), started("b"), { step: "task-done", task: "a" }, started("c"), {
+      step: "task-failed",
+      task: "c",
+    }),
+  );
+  expect(open.map(({ task }) => task)).toEqual(["b"]);
+  expect(unendedTasks(lines(started("a"), { step: "uninstalled", volumes: false }))).toEqual([]);
+});
+
+test.each([
+  ["were stopped", [{ step: "stack-stopped", containers: ["1"] }], ["1"]],
+  ["run again", [{ step: "stack-stopped", containers: ["1"] }, { step: "stack-started" }], []],
+  [
+    "were replaced",
+    [
+      { step: "stack-stopped", containers: ["1"] },
+      { step: "up-started", release: "2" },
+    ],
+    [],
+  ],
+  ["were never touched", [], []],
+])("containers that %s", (_, steps, ids) => {
+  expect(stoppedContainers(lines(...steps))).toEqual(ids);
 });

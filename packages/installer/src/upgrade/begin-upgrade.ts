@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type DockerContext, readComposeModel } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
-import type { BackupRules, Manifest } from "@drybag/format";
+import type { BackupRules, Manifest, Task } from "@drybag/format";
 import { backUpStack } from "../backup/back-up-stack.ts";
 import { readBackup } from "../backup/backup-record.ts";
 import { restoreData, verifyBackup } from "../backup/restore-data.ts";
@@ -47,16 +47,21 @@ export async function settleSite(
   const pending = await readUnfinishedUpgrade(paths);
   if (pending === undefined) return recoverSite(docker, projectName, paths, signal);
   if (pending.release === release && pending.taskRunning === null) return;
-  if (previous !== undefined) await undoUpgrade(pending, previous, surroundings);
-  else await forgetUpgrade(paths);
+  if (previous === undefined) await forgetUpgrade(paths);
+  else {
+    // Its data is then as it was when the backup was made: another upgrade can begin from there.
+    const next = { ...pending, release, tasksDone: [], taskRunning: null };
+    await undoUpgrade(pending, previous, surroundings, release === previous.name ? undefined : next);
+  }
   await recoverSite(docker, projectName, paths, signal);
 }
 
-/** Gives the release before its data back, where it was kept. Its containers are gone then, and nothing runs. */
+/** Gives the release before its data back, where it was kept. Its containers are gone then, and nothing runs; `next` may come from there. */
 export async function undoUpgrade(
   { release, backup }: UnfinishedUpgrade,
   previous: InstalledRelease,
   { docker, engineIsLocal, projectName, paths, stopwatch, signal }: UpgradeSurroundings,
+  next?: UnfinishedUpgrade,
 ): Promise<void> {
   if (backup !== null) {
     const folder = join(paths.backups, backup);
@@ -71,8 +76,21 @@ export async function undoUpgrade(
       await restoreData({ ...common, folder, record, report, signal });
     });
   }
-  await forgetUpgrade(paths);
+  if (next === undefined) await forgetUpgrade(paths);
+  else await noteUpgrade(paths, next);
   await appendToJournal(paths.journal, { step: "upgrade-undone", release, backup });
+}
+
+/** What an upgrade will do beside the switch itself. Pure. */
+export function planUpgrade(
+  manifest: Manifest,
+  previous: Manifest,
+  rules: BackupRules | "none" | undefined,
+): { before: Task[]; after: Task[]; isBackedUp: boolean } {
+  const before = tasksAt(previous.tasks ?? [], "before-upgrade");
+  const after = tasksAt(manifest.tasks ?? [], "after-upgrade");
+  const hasTasks = after.length > 0 || before.length > 0;
+  return { before, after, isBackedUp: rules !== "none" && (rules !== undefined || hasTasks) };
 }
 
 export interface BegunUpgrade {
@@ -96,22 +114,20 @@ export async function beginUpgrade(
   surroundings: UpgradeSurroundings,
 ): Promise<BegunUpgrade> {
   const { docker, engineIsLocal, projectName, paths, stopwatch, signal } = surroundings;
-  const after = tasksAt(manifest.tasks ?? [], "after-upgrade");
+  const { before, after, isBackedUp } = planUpgrade(manifest, previous.manifest, rules);
   const pending = await readUnfinishedUpgrade(paths);
   if (pending !== undefined)
     return { start: tasksAfter(after, paths, pending), tasks: [], backup: pending.backup };
 
-  const before = tasksAt(previous.manifest.tasks ?? [], "before-upgrade");
   const tasks = before.length === 0 ? [] : await runBefore(previous, surroundings);
-  const isWanted = rules !== "none" && (rules !== undefined || after.length > 0 || before.length > 0);
-  const record = isWanted
+  const record = isBackedUp
     ? await backUpStack({
         docker,
         engineIsLocal,
         projectName,
         paths,
         release: previous,
-        rules,
+        rules: rules === "none" ? undefined : rules,
         reason: "upgrade",
         afterwards: "stay",
         stopwatch,

@@ -14,27 +14,20 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildFixture } from "@drybag/fixtures";
-import type { Manifest } from "@drybag/format";
 import { type Engine, type Lab, labUp, readLabEnvironment, tool } from "@drybag/lab";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { drybagIn, expectImages, type Packed, packHello } from "../support/pack-hello.ts";
 import { DRYBAG, FIXTURES } from "../support/paths.ts";
-import { type ProgramRun, runDrybag } from "../support/run-programs.ts";
+import type { ProgramRun } from "../support/run-programs.ts";
 
 const environment = readLabEnvironment(process.env);
 
 let lab: Lab;
 let work: string;
-let keys: { private: string; public: string; other: string };
+let keys: { private: string; public: string };
 /** Signed, in one file. */
 let whole: Packed;
-
-interface Packed {
-  directory: string;
-  tar: string;
-  id: string;
-  manifest: Manifest;
-}
 
 beforeAll(async () => {
   lab = await labUp({
@@ -45,14 +38,8 @@ beforeAll(async () => {
   });
   work = await mkdtemp(path.join(tmpdir(), "drybag-interop-"));
   await buildFixture("hello", { engineEnv: lab.connected.env });
-  for (const name of ["jane", "mallory"]) {
-    await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path.join(work, name)]);
-  }
-  keys = {
-    private: path.join(work, "jane"),
-    public: path.join(work, "jane.pub"),
-    other: path.join(work, "mallory.pub"),
-  };
+  keys = { private: path.join(work, "jane"), public: path.join(work, "jane.pub") };
+  await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "jane", "-f", keys.private]);
   whole = await pack("whole", ["--sign", keys.private]);
 });
 
@@ -61,39 +48,13 @@ afterAll(async () => {
   await lab?.[Symbol.asyncDispose]();
 });
 
-function drybag(args: readonly string[], settings: { cwd?: string; env?: Record<string, string> } = {}) {
-  return runDrybag(lab.connected, args, {
-    cwd: path.join(FIXTURES, "hello"),
-    ...settings,
-    env: { XDG_CACHE_HOME: path.join(work, "cache"), ...settings.env },
-  });
-}
+const drybag: ReturnType<typeof drybagIn> = (...run) => drybagIn(lab, work)(...run);
 
-async function pack(
+const pack = (
   name: string,
-  args: readonly string[] = [],
-  settings: Parameters<typeof drybag>[1] = {},
-): Promise<Packed> {
-  const run = await drybag(
-    ["pack", "--json", "--bundle-version", "1.0", "-o", path.join(work, name), ...args],
-    settings,
-  );
-  expect(run).toMatchObject({ exitCode: 0 });
-  const { directory, id } = JSON.parse(run.stdout) as { directory: string; id: string };
-  const tar = path.join(
-    directory,
-    (await readdir(directory)).find((file) => /\.tar(\.001)?$/.test(file)) ?? "",
-  );
-  const { stdout } = await execa("tar", ["-xOf", whole?.tar ?? tar, "drybag.json"]);
-  return { directory, tar, id, manifest: JSON.parse(stdout) as Manifest };
-}
-
-async function expectImages(site: Engine, manifest: Manifest): Promise<void> {
-  for (const image of manifest.images) {
-    const { stdout } = await site.docker(["image", "inspect", "--format", "{{.Id}}", image.tag]);
-    expect(stdout).toBe(site.imageStore === "classic" ? image.configDigest : image.manifestDigest);
-  }
-}
+  args?: readonly string[],
+  settings?: { cwd?: string; env?: Record<string, string> },
+) => packHello(lab, work, name, args, settings);
 
 describe.each(["site", "modern"])("other programs read a bundle: the engine '%s'", (name) => {
   test("docker load takes the tar as it is", async () => {
@@ -228,79 +189,6 @@ describe("the same stack gives the same bytes", () => {
       plain.tar,
       path.join(copy, "out", path.basename(plain.directory), path.basename(plain.tar)),
     ]);
-  });
-});
-
-describe("signatures", () => {
-  const verify = (directory: string, ...args: string[]) => drybag(["verify", directory, "--json", ...args]);
-  const codes = ({ stdout }: ProgramRun) =>
-    (JSON.parse(stdout) as { findings: { code: string; severity: string }[] }).findings.map(
-      ({ code }) => code,
-    );
-
-  test("tell who signed, and are required on demand", async () => {
-    const run = await verify(whole.directory, "--key", keys.public);
-    expect(run.exitCode).toBe(0);
-    const { stdout } = await execa("ssh-keygen", ["-lf", keys.public]);
-    expect(JSON.parse(run.stdout)).toMatchObject({
-      whole: true,
-      signer: { fingerprint: stdout.split(" ")[1] },
-    });
-    const other = await verify(whole.directory, "--key", keys.other);
-    expect([other.exitCode, codes(other)]).toEqual([5, ["signer-unknown"]]);
-    const plain = await pack("unsigned");
-    const unsigned = await verify(plain.directory, "--key", keys.public);
-    expect([unsigned.exitCode, codes(unsigned)]).toEqual([5, ["signature-missing"]]);
-  });
-
-  test.each<[string, (copy: string) => Promise<void>, string]>([
-    ["stripped", (copy) => rm(path.join(copy, "SHA256SUMS.sig")), "signature-missing"],
-    [
-      "of another bundle",
-      async (copy) => {
-        const other = await pack("other-version", ["--sign", keys.private, "--bundle-version", "0.9"]);
-        await cp(path.join(other.directory, "SHA256SUMS.sig"), path.join(copy, "SHA256SUMS.sig"));
-      },
-      "signature-invalid",
-    ],
-    ["over other sums", (copy) => appendFile(path.join(copy, "SHA256SUMS"), "\n"), "checksums-invalid"],
-    [
-      "whose installer was replaced together with its sum",
-      async (copy) => {
-        await appendFile(path.join(copy, "install.sh"), "evil\n");
-        const { stdout } = await execa("sh", ["-c", "grep -v install.sh SHA256SUMS; sha256sum install.sh"], {
-          cwd: copy,
-        });
-        await writeFile(path.join(copy, "SHA256SUMS"), `${stdout}\n`);
-      },
-      "signature-invalid",
-    ],
-  ])("%s: refused", async (_title, forge, code) => {
-    const copy = path.join(work, "forged");
-    await rm(copy, { recursive: true, force: true });
-    await cp(whole.directory, copy, { recursive: true });
-    await forge(copy);
-    const run = await verify(copy);
-    expect(run.exitCode).toBe(5);
-    expect(codes(run)).toContain(code);
-  });
-
-  test("a key with a passphrase and nobody to ask is refused at once, one in an agent signs", async () => {
-    const secret = path.join(work, "secret");
-    await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "opensesame", "-f", secret]);
-    const refused = await drybag(["pack", "--json", "--sign", secret, "-o", path.join(work, "agent")]);
-    expect(refused.exitCode).toBe(6);
-    expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: "signing-failed" } });
-    const script = `eval "$(ssh-agent)" >/dev/null; trap 'kill $SSH_AGENT_PID' EXIT
-      printf '#!/bin/sh\\necho opensesame\\n' >"$1/ask"; chmod 700 "$1/ask"
-      SSH_ASKPASS="$1/ask" SSH_ASKPASS_REQUIRE=force ssh-add -q "$1/secret" </dev/null
-      "$2" "$3" pack --json --sign "$1/secret.pub" --bundle-version 1.0 -o "$1/agent"`;
-    const { stdout } = await execa("sh", ["-euc", script, "sh", work, process.execPath, DRYBAG], {
-      cwd: path.join(FIXTURES, "hello"),
-      env: { ...lab.connected.env, XDG_CACHE_HOME: path.join(work, "cache") },
-    });
-    const { directory } = JSON.parse(stdout) as { directory: string };
-    expect((await verify(directory, "--key", `${secret}.pub`)).exitCode).toBe(0);
   });
 });
 

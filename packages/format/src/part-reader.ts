@@ -12,6 +12,8 @@ export interface PartReaderOptions {
   onBytes?: ((bytes: number) => void) | undefined;
   /** Read what the drive has, not what the kernel remembers. */
   bypassCache?: boolean | undefined;
+  /** Told of each part that was compared with SHA256SUMS, whatever came out. */
+  onCompared?: ((name: string) => void) | undefined;
   /** Nobody looks at the bodies: what is given out is good until the next bytes but one are taken, and parts are hashed on a thread. */
   onlyVerify?: boolean | undefined;
   report: ReportDamage;
@@ -151,6 +153,7 @@ export class PartReader {
     }
     const { checksums } = this.#folder;
     if (checksums === undefined) return;
+    this.#options.onCompared?.(part.name);
     if (checksums.get(part.name) === sha256) {
       this.#checked.set(part.name, "whole");
       return;

@@ -44,6 +44,8 @@ export function readBundle(bundle: OpenedBundle, options: ReadBundleOptions = {}
 
 export interface ScanOptions extends ReadBundleOptions {
   report: ReportDamage;
+  /** Told of each part that was compared with SHA256SUMS, whatever came out. */
+  onCompared?(name: string): void;
   /** Bodies are not looked at: what comes out of them may be anything. Takes less memory and time. */
   onlyVerify?: boolean;
 }

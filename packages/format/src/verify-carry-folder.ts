@@ -97,6 +97,7 @@ async function verifyBundle(
   findings: Findings,
 ): Promise<OpenedBundle | undefined> {
   let bundle: OpenedBundle | undefined;
+  const compared = new Set<string>();
   try {
     bundle = await readOpening(folder, options.signal);
     const damage = incomplete ? undefined : await sizeDamage(bundle, options.signal);
@@ -105,6 +106,7 @@ async function verifyBundle(
       const scan = scanBundle(bundle, {
         ...options,
         onlyVerify: !options.unpackLayers,
+        onCompared: (name) => compared.add(name),
         report: (damage) => findings.damage(damage),
       });
       const layers = new Map(bundle.manifest.layers.map((layer) => [blobEntry(layer.digest), layer]));
@@ -123,7 +125,8 @@ async function verifyBundle(
   }
   // The entries cannot be read one after another, but each part can be judged by itself.
   for (const part of folder.parts) {
-    if (folder.checksums) await verifyListedFile(folder, part.name, options, findings);
+    if (folder.checksums && !compared.has(part.name))
+      await verifyListedFile(folder, part.name, options, findings);
   }
   return bundle;
 }

@@ -77,7 +77,8 @@ export async function runTasks(
       `Run the task ${task.name}`,
       (report) =>
         runTask(task, around, { onLine: (line) => line.trim() !== "" && report.message(line.trim()) }),
-      describeTask,
+      // How long it took, the stage says itself.
+      (done) => (done.outcome === "done" ? "done" : describeTask(done)),
     );
     await onDone(task);
     results.push(result);

@@ -123,6 +123,10 @@ describe("signals", () => {
   test("the second one kills", async () => {
     const child = await startWorking("--stubborn");
     child.kill("SIGINT");
+    while (!outputs.get(child)?.stderr.includes("stopping cleanly")) {
+      await once(child.stderr as NodeJS.ReadableStream, "data");
+    }
+    // One that comes sooner is taken for the first again.
     await sleep(600);
     child.kill("SIGINT");
     expect(await ended(child)).toMatchObject({ code: 130, stdout: "working\ncleaning up\n" });

@@ -35,7 +35,7 @@ test("progress on a terminal without a size stands on whole lines", async () => 
   const progress = createProgress({ mode: "terminal", stream: stream.asStream(), stages: [] });
   await progress.stage("load", "Load the images", async (report) => {
     report.bytes(1024, 4096);
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await stream.until(/KiB of/);
   });
   await progress.close();
   const shown = stripVTControlCharacters(stream.text).split("\n");

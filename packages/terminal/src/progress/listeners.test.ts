@@ -186,9 +186,9 @@ test("terminal: in 24 rows of 80 columns, with bytes, rate and remaining time", 
     }));
     progress.emit({ type: "services", services });
     announce(stream.asStream(), "stopping cleanly");
-    await new Promise((resolve) => setTimeout(resolve, 900));
+    await stream.until(/and \d+ more/);
     announce(stream.asStream(), "stopping cleanly");
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await stream.until(/stopping cleanly/, 2);
   });
   await progress.close();
   const frames = stripVTControlCharacters(stream.text).split("\n");

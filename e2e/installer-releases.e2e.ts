@@ -39,7 +39,7 @@ services:
     environment: { API_KEY: "\${API_KEY:?}", GREETING: "\${GREETING:-hello}" }
     stop_grace_period: 0s
     healthcheck: { test: [CMD, "true"], interval: 1s }
-    volumes: ["./kept:/kept", "things:/things"]
+    volumes: ["./kept:/kept", "things:/things", "/unnamed"]
 volumes:
   things:
 `;
@@ -404,8 +404,13 @@ test("uninstall takes the data only when the name was typed", async () => {
   const refused = await drybagSite("uninstall", "stack", "--yes", "--volumes");
   expect(refused).toMatchObject({ exitCode: 2, error: { code: "usage", hint: "add --confirm stack" } });
   expect(await inApp("cat /things/data")).toBe("precious");
+  const volumesOfApp = '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}';
+  const { stdout } = await site.docker(["inspect", "--format", volumesOfApp, "stack-app-1"]);
+  const mounted = String(stdout).trim().split(" ");
+  expect(mounted).toHaveLength(2);
   const gone = await drybagSite("uninstall", "stack", "--yes", "--volumes", "--confirm", "stack");
   expect(gone).toMatchObject({ exitCode: 0, volumesRemoved: true, folder: null });
-  expect((await site.docker(["volume", "ls", "--quiet"])).stdout).toBe("");
+  const left = String((await site.docker(["volume", "ls", "--quiet"])).stdout).split("\n");
+  expect(left.filter((volume) => mounted.includes(volume) || volume.startsWith("stack_"))).toEqual([]);
   expect(await readdir(dir)).toEqual([]);
 });

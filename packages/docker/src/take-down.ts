@@ -1,16 +1,17 @@
 import { type DockerContext, type RunOptions, runDocker } from "./run-docker.ts";
 
 /**
- * Stops and removes the containers and networks of a project, by name alone: its Compose files need not be there. Volumes stay. That
- * nothing is there is no error.
+ * Stops and removes the containers and networks of a project, by name alone: its Compose files need not be there. Volumes stay unless
+ * they are to go too; those without a name can only be told while their containers are there. That nothing is there is no error.
  */
 export async function composeDown(
   context: DockerContext,
   projectName: string,
-  options: RunOptions = {},
+  { withVolumes = false, ...options }: RunOptions & { withVolumes?: boolean } = {},
 ): Promise<void> {
   const args = ["--ansi=never", "--progress=quiet", "--project-name", projectName];
-  await runDocker(context, ["compose", ...args, "down", "--remove-orphans"], options);
+  const volumes = withVolumes ? ["--volumes"] : [];
+  await runDocker(context, ["compose", ...args, "down", "--remove-orphans", ...volumes], options);
 }
 
 /** Volumes that Compose made for a project, by name; external ones are not among them. */

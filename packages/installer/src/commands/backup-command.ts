@@ -13,7 +13,7 @@ import { installedStacks, theInstalledStack } from "../site/installed-stacks.ts"
 import { recoverSite } from "../site/recover-site.ts";
 import { lockSite } from "../site/site-lock.ts";
 import { refuseUnfinishedUpgrade } from "../upgrade/unfinished-upgrade.ts";
-import { optionalStackName, type SiteFlags } from "./site-flags.ts";
+import { DEFAULT_DIR, optionalStackName, type SiteFlags } from "./site-flags.ts";
 
 /** How long the stack may take to become healthy again, in milliseconds. */
 const HEALTH_TIMEOUT_MS = 600_000;
@@ -56,11 +56,12 @@ export async function backupCommand(context: RunContext, flags: SiteFlags, name?
   }
   const volumes = record.volumes.map(({ key }) => key);
   const what = [...volumes, ...(record.data ? ["data/"] : [])].join(", ") || "nothing: there is no data";
+  const dirFlag = flags.dir === DEFAULT_DIR ? "" : ` --dir ${flags.dir}`;
   context.stdout.write(
     [
       `${projectName} is backed up as ${record.name}: ${what}; ${formatBytes(backupBytes(record))}.`,
       `Files:       ${folder}`,
-      `Put it back: drybag-site restore ${record.name} --name ${projectName}`,
+      `Put it back: drybag-site restore ${record.name} --name ${projectName}${dirFlag}`,
       "",
     ].join("\n"),
   );

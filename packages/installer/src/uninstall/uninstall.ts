@@ -44,14 +44,16 @@ export async function uninstall(
   // Said in its own words where the engine does not answer; nothing has been touched then.
   await readEngineFacts(docker, { signal });
   await using _lock = await lockSite(paths.lock);
+  const volumes = await listProjectVolumes(docker, name, { signal });
   await progress.stage("down", "Remove the containers", async () => {
-    await composeDown(docker, name, { signal });
+    await composeDown(docker, name, { withVolumes, signal });
     await removeContainer(docker, helper(name).name, { signal });
   });
-  const volumes = await listProjectVolumes(docker, name, { signal });
   if (withVolumes && volumes.length > 0) {
     await progress.stage("volumes", "Remove the volumes", async () => {
-      for (const volume of volumes) await removeVolume(docker, volume, { signal });
+      // Those of releases before, which Compose no longer counted among the stack's.
+      const left = await listProjectVolumes(docker, name, { signal });
+      for (const volume of left) await removeVolume(docker, volume, { signal });
     });
   }
   await progress.stage("files", "Remove the releases", async () => {

@@ -5,6 +5,11 @@ import { planEnginePaths, planLabPaths } from "./lab-paths.ts";
 const environment = { stateRoot: defaultStateRoot, cacheRoot: "/cache", path: "/bin" };
 
 describe("planLabPaths", () => {
+  it("gives no control group the name of a file that every control group has", () => {
+    const lab = planLabPaths("tasks", environment);
+    expect(planEnginePaths(lab, "tasks").cgroup.split("/")).not.toContain("tasks");
+  });
+
   it("keeps the namespaces of labs apart whose names begin alike", () => {
     const a = planLabPaths("a", environment);
     const ab = planEnginePaths(planLabPaths("a-b", environment), "site");

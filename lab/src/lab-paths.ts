@@ -62,7 +62,8 @@ export function planLabPaths(name: string, environment: LabEnvironment): LabPath
     machineFoldersFile: join(environment.stateRoot, "machine-folders.json"),
     // Names hold no dot: lab `a` can never take the namespaces of lab `a-b` for its own.
     namespacePrefix: `drybag.${id}.`,
-    cgroup: `/drybag-lab/${id}`,
+    // Not the bare name: every control group has a file called `tasks`.
+    cgroup: `/drybag-lab/lab-${id}`,
     toolsFolder: join(environment.cacheRoot, `tools-${process.arch}`),
     registryRoot: join(environment.cacheRoot, "registry"),
   };
@@ -91,7 +92,7 @@ export function planEnginePaths(lab: LabPaths, engine: string): EnginePaths {
     dockerConfig: join(folder, "docker-config"),
     logFile: join(folder, "dockerd.log"),
     namespace: `${lab.namespacePrefix}${engine}`,
-    cgroup: `${lab.cgroup}/${engine}`,
+    cgroup: `${lab.cgroup}/engine-${engine}`,
   };
 }
 

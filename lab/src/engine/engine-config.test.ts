@@ -15,7 +15,7 @@ describe("planEngineConfig", () => {
       "data-root": "/var/tmp/drybag-lab/a/site/data",
       "exec-root": "/var/tmp/drybag-lab/a/site/run",
       pidfile: "/var/tmp/drybag-lab/a/site/docker.pid",
-      "cgroup-parent": "/drybag-lab/a/site",
+      "cgroup-parent": "/drybag-lab/lab-a/engine-site",
       features: { "containerd-snapshotter": true },
     });
     expect(config).not.toHaveProperty("registry-mirrors");

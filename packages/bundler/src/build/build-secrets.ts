@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import type { DockerContext } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
+import { readNamedFile } from "../read-named-file.ts";
 import type { PreparedRecipe } from "../recipes/recipe.ts";
 import type { PlannedBuild } from "./plan-builds.ts";
 
@@ -22,7 +22,14 @@ export async function readSecrets(
 ): Promise<ReadSecret[]> {
   const own = await Promise.all(
     declared.secrets.map(async ({ id, env: variable, file }) => {
-      const value = variable === undefined ? await readSecretFile(id, file as string) : env[variable];
+      const value =
+        variable === undefined
+          ? await readNamedFile(
+              file as string,
+              `The secret '${id}' cannot be read:`,
+              "Check 'secrets' of the build in drybag.yaml.",
+            )
+          : env[variable];
       if (value !== undefined && value !== "") return { id, value, token: oneLine(value) };
       throw new DrybagError(
         "token-missing",
@@ -43,17 +50,4 @@ export async function readSecrets(
 function oneLine(value: string): string | undefined {
   const line = value.trim();
   return line === "" || line.includes("\n") ? undefined : line;
-}
-
-async function readSecretFile(id: string, file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new DrybagError(
-      missing ? "file-missing" : "file-unreadable",
-      `The secret '${id}' cannot be read: ${file} ${missing ? "does not exist" : "is not readable"}.`,
-      { hint: "Check 'secrets' of the build in drybag.yaml.", cause: error },
-    );
-  }
 }

@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { DrybagError } from "@drybag/errors";
 import type { EditedFile } from "../bump/edit-files.ts";
 import { lineDiff } from "../bump/line-diff.ts";
 import type { DeclaredUpdate } from "../config/declared-updates.ts";
+import { readNamedFile } from "../read-named-file.ts";
 import { parseScalarPath, type ReplaceProblem, replaceScalar } from "./replace-scalar.ts";
 
 /** First name and tag of what a build made, by the build's name. */
@@ -21,7 +21,11 @@ export async function planUpdates(
   const byFile = Map.groupBy(updates, ({ file }) => file);
   const files: EditedFile[] = [];
   for (const [file, own] of byFile) {
-    const before = await readText(file, own[0]);
+    const before = await readNamedFile(
+      file,
+      own[0] ? `${shown(own[0])}:` : `${file}:`,
+      "Correct 'file' of this entry of drybag.yaml.",
+    );
     const after = own.reduce((content, update) => {
       const reference = built.get(update.build);
       return reference === undefined ? content : updated(content, update, reference);
@@ -51,19 +55,6 @@ const WHY: Record<ReplaceProblem, (update: DeclaredUpdate) => string> = {
   "not-plain": ({ file, path: keys }) => `${keys} of ${file} is no plain value`,
   unreadable: ({ file }) => `${file} is neither YAML nor JSON that can be read`,
 };
-
-async function readText(file: string, update: DeclaredUpdate | undefined): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    throw new DrybagError(
-      missing ? "file-missing" : "file-unreadable",
-      `${update ? shown(update) : file}: ${file} ${missing ? "does not exist" : "cannot be read"}.`,
-      { hint: "Correct 'file' of this entry of drybag.yaml.", cause },
-    );
-  }
-}
 
 function shown({ position: { file, line, column } }: DeclaredUpdate): string {
   return `${file}:${line}:${column}`;

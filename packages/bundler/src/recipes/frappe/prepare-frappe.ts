@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { DockerContext } from "@drybag/docker";
 import { DrybagError, type Finding } from "@drybag/errors";
@@ -8,6 +7,7 @@ import type { PlannedBuild } from "../../build/plan-builds.ts";
 import { readEnvFile } from "../../compose/env-file.ts";
 import type { DeclaredFrappe } from "../../config/declared-builds.ts";
 import { gitAddress, tokenNames } from "../../git/git-address.ts";
+import { readNamedFile } from "../../read-named-file.ts";
 import type { PreparedRecipe } from "../recipe.ts";
 import { checkApps, majorMismatch } from "./check-apps.ts";
 import { type ContainerfileForm, containerfileForm } from "./containerfile.ts";
@@ -40,7 +40,14 @@ export async function prepareFrappe(
 
   const tokens = await readTokens(frappe, docker.env);
   const pins = [frappePin(frappe, tokens), ...pinned.apps.map((app) => appPin(app, tokens))];
-  const form = containerfileForm(await readContainerfile(build.declared.file), build.declared.target);
+  const form = containerfileForm(
+    await readNamedFile(
+      build.declared.file,
+      "The Containerfile",
+      "Check 'frappe.containerfile' of drybag.yaml.",
+    ),
+    build.declared.target,
+  );
   findings.push(...checkForm(form, frappe, pins));
   refuseErrors(findings);
 
@@ -116,19 +123,6 @@ function appPin(app: PinnedApp, tokens: Record<string, string | undefined>): Pin
     ref: app.refs[0],
     commit: app.commit,
   };
-}
-
-async function readContainerfile(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new DrybagError(
-      missing ? "file-missing" : "file-unreadable",
-      `The Containerfile ${file} ${missing ? "does not exist" : "cannot be read"}.`,
-      { hint: "Check 'frappe.containerfile' of drybag.yaml.", cause: error },
-    );
-  }
 }
 
 /** The argument that a Containerfile with a stage for each app takes: `INDIA_COMPLIANCE_REF`. */

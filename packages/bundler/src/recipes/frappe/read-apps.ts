@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
-import { DrybagError, type Finding } from "@drybag/errors";
+import type { Finding } from "@drybag/errors";
 import { nearestName } from "@drybag/terminal";
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
 import type { Position } from "../../compose/compose-document.ts";
 import type { DeclaredFrappe } from "../../config/declared-builds.ts";
 import type { Placed } from "../../config/project-config.ts";
+import { readNamedFile } from "../../read-named-file.ts";
 import type { PinnedApp } from "./pinned-app.ts";
 
 export interface PinnedApps {
@@ -21,20 +21,10 @@ const COMMIT = /^[0-9a-f]{40}$/;
 /** The apps that the recipe pins, with their places. Throws `file-missing`, `file-unreadable`. */
 export async function readPinnedApps({ apps, version }: DeclaredFrappe): Promise<PinnedApps> {
   if ("apps" in apps) return { file: version.position.file, apps: apps.apps, findings: [] };
-  return parseAppsFile(apps.file, await readAppsFile(apps.file));
-}
-
-async function readAppsFile(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new DrybagError(
-      missing ? "file-missing" : "file-unreadable",
-      `The list of apps ${file} ${missing ? "does not exist" : "cannot be read"}.`,
-      { hint: "Check 'frappe.apps' of drybag.yaml.", cause: error },
-    );
-  }
+  return parseAppsFile(
+    apps.file,
+    await readNamedFile(apps.file, "The list of apps", "Check 'frappe.apps' of drybag.yaml."),
+  );
 }
 
 /** Reads apps.json as frappe_docker has it: a list of `{"url": …, "branch": …}`, and of ours `tag` and `commit`. */

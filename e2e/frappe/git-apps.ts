@@ -64,11 +64,11 @@ export async function serveGitApps(engine: Engine, token: string): Promise<GitAp
 
   const server = execa(
     ...programOf(engine, [
-      ...[process.execPath, path.join(import.meta.dirname, "../support/git-server.mjs")],
-      ...[folder, String(PORT)],
+      ...[process.execPath, path.join(import.meta.dirname, "../support/git-server/serve.ts")],
+      ...[folder, "0.0.0.0", String(PORT)],
     ]),
     // Not on its command line: those are looked at.
-    { stdin: "ignore", reject: false, env: { GIT_SERVER_TOKEN: token } },
+    { stdin: "ignore", reject: false, env: { GIT_SERVER_PASSWORD: token } },
   );
   await new Promise<void>((resolve, reject) => {
     server.stdout.once("data", () => resolve());

@@ -15,7 +15,8 @@ export interface GitServer extends AsyncDisposable {
 /** @param folder with bare repositories, as `createRepository` makes them */
 export async function startGitServer(engine: Engine, folder: string, password: string): Promise<GitServer> {
   const script = path.join(import.meta.dirname, "git-server/serve.ts");
-  const child = engine.exec([process.execPath, script, folder, password], {
+  const child = engine.exec([process.execPath, script, folder], {
+    env: { GIT_SERVER_PASSWORD: password },
     stdin: "ignore",
     stderr: "inherit",
     reject: false,

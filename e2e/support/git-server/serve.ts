@@ -1,18 +1,19 @@
 /**
- * Serves the git repositories of a folder over HTTP on loopback, through git-http-backend(1): `serve.ts FOLDER PASSWORD`. Those below
- * `private/` want the password. Prints its port.
+ * Serves the git repositories of a folder over HTTP, through git-http-backend(1): `serve.ts FOLDER [ADDRESS [PORT]]`, on loopback
+ * and a free port unless told. Those below `private/` want the password in GIT_SERVER_PASSWORD. Prints its port.
  */
 import { spawn } from "node:child_process";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-const [folder = ".", password = ""] = process.argv.slice(2);
+const [folder = ".", address = "127.0.0.1", port = "0"] = process.argv.slice(2);
+const password = process.env.GIT_SERVER_PASSWORD ?? "";
 
 const server = createServer((request, response) => {
   if (isAllowed(request)) return serve(request, response);
   response.writeHead(401, { "www-authenticate": 'Basic realm="git"' }).end();
 });
-server.listen(0, "127.0.0.1", () => console.log((server.address() as AddressInfo).port));
+server.listen(Number(port), address, () => console.log((server.address() as AddressInfo).port));
 
 function isAllowed({ url = "", headers }: IncomingMessage): boolean {
   if (!url.startsWith("/private/")) return true;
@@ -24,7 +25,7 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
   const [path = "", query = ""] = (request.url ?? "").split("?");
   const git = spawn("git", ["http-backend"], {
     env: {
-      ...process.env,
+      PATH: process.env.PATH,
       GIT_PROJECT_ROOT: folder,
       GIT_HTTP_EXPORT_ALL: "1",
       REQUEST_METHOD: request.method,
@@ -36,7 +37,7 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
     },
     stdio: ["pipe", "pipe", "inherit"],
   });
-  request.pipe(git.stdin);
+  request.pipe(git.stdin).on("error", () => {});
   const chunks: Buffer[] = [];
   git.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
   git.on("close", () => {

@@ -34,9 +34,9 @@ test("or one that is never restarted, where that is written out", () => {
     states({
       seed: { restart: "no" },
       create: { deploy: { restart_policy: { condition: "none" } } },
-      retry: { deploy: { restart_policy: { condition: "on-failure" } } },
+      again: { deploy: { restart_policy: { condition: "on-failure" } } },
     }),
-  ).toEqual({ create: "done", retry: "up", seed: "done" });
+  ).toEqual({ again: "up", create: "done", seed: "done" });
 });
 
 test("replicas come from deploy, else from scale, else it is one", () => {

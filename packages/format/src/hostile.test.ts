@@ -1,6 +1,5 @@
 import { performance } from "node:perf_hooks";
 import { buffer } from "node:stream/consumers";
-import { zstdCompressSync } from "node:zlib";
 import { type ErrorCode, isDrybagError } from "@drybag/errors";
 import { pack } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -16,6 +15,7 @@ import { testSigner } from "./testing/ssh-signer.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 import { type TinyBundle, tinyBundle } from "./testing/tiny-bundle.ts";
 import { archiveBytes, layoutOf, type Place, placeArchive, STEM } from "./testing/written-bundle.ts";
+import { zstdBomb } from "./testing/zstd-bomb.ts";
 import { verifyCarryFolder } from "./verify-carry-folder.ts";
 
 /**
@@ -320,8 +320,7 @@ describe("a manifest is refused that lies about", () => {
 
 describe("a layer is refused that", () => {
   test("is a bomb: layer-bomb", async () => {
-    const bomb = zstdCompressSync(Buffer.alloc(200_000_000));
-    const bundle = tinyBundle({ firstLayer: bomb });
+    const bundle = tinyBundle({ firstLayer: await zstdBomb() });
     expect(await refusedForgery(() => undefined, bundle)).toMatchObject({ code: "layer-bomb" });
   });
 });

@@ -1,14 +1,14 @@
-import { zstdCompressSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { openBundle } from "./open-bundle.ts";
 import { refusal } from "./testing/refusal.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 import { tinyBundle } from "./testing/tiny-bundle.ts";
 import { archiveBytes, placeArchive, readAll } from "./testing/written-bundle.ts";
+import { zstdBomb } from "./testing/zstd-bomb.ts";
 import { verifyCarryFolder } from "./verify-carry-folder.ts";
 
 /** 200 MB in a few kilobytes, and a manifest that says it is small. */
-const BOMB = zstdCompressSync(Buffer.alloc(200_000_000));
+const BOMB = await zstdBomb();
 
 test("a layer that announces more than the manifest is refused before a byte of it is given out", async () => {
   await using folder = await temporaryFolder();

@@ -118,12 +118,15 @@ export async function pack(
     ...image,
     isBuilt: image.isBuilt || ours.has(image.reference),
   }));
-  const images = await progress.stage(
-    "images",
-    "Find the images",
-    (report) => resolveImages(docker, needed, platform, report, signal),
-    (found) => `${count(found, "image")}, ${found.filter((image) => image.wasPulled).length} pulled`,
-  );
+  const [images, carried] = await Promise.all([
+    progress.stage(
+      "images",
+      "Find the images",
+      (report) => resolveImages(docker, needed, platform, report, signal),
+      (found) => `${count(found, "image")}, ${found.filter((image) => image.wasPulled).length} pulled`,
+    ),
+    chooseCompose(docker, project.config?.compose, platform, REQUIRES.compose, signal),
+  ]);
 
   const scanned =
     scanner === undefined || options.scan === undefined
@@ -141,7 +144,6 @@ export async function pack(
           ),
         ];
 
-  const carried = await chooseCompose(docker, project.config?.compose, platform, REQUIRES.compose, signal);
   for (const finding of carried.findings) progress.emit({ type: "warning", ...finding });
   findings.push(...carried.findings);
 

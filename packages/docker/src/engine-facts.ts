@@ -36,12 +36,11 @@ export async function readEngineFacts(
   context: DockerContext,
   options: RunOptions = {},
 ): Promise<EngineFacts> {
+  const asked = askInfo(context, options);
+  // Whatever is wrong, the version's error says it better.
+  asked.catch(() => undefined);
   const version = await askVersion(context, options);
-  const { stdout } = await runDocker(context, ["info", "--format", JSON_TEMPLATE], {
-    ...options,
-    timeoutMs: ANSWER_TIMEOUT_MS,
-  });
-  const info = JSON.parse(stdout) as DockerInfo;
+  const info = await asked;
   return {
     version: version.Version,
     apiVersion: version.ApiVersion,
@@ -81,6 +80,14 @@ async function askVersion(context: DockerContext, options: RunOptions): Promise<
   const server = parseServer(stdout);
   if (server) return server;
   throw await unreachable(context, options);
+}
+
+async function askInfo(context: DockerContext, options: RunOptions): Promise<DockerInfo> {
+  const { stdout } = await runDocker(context, ["info", "--format", JSON_TEMPLATE], {
+    ...options,
+    timeoutMs: ANSWER_TIMEOUT_MS,
+  });
+  return JSON.parse(stdout) as DockerInfo;
 }
 
 /** Without an engine the client prints `null`, or nothing, depending on its version. */

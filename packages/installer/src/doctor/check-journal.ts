@@ -1,5 +1,5 @@
 import type { Finding } from "@drybag/errors";
-import { committedReleases, type JournalLine, unsettledTags } from "../site/journal.ts";
+import { committedReleases, type JournalLine, unsettledLoad } from "../site/journal.ts";
 
 const SAME_COMMAND = "Run the command that was cut off once more: it finishes, or puts back what it changed.";
 
@@ -16,7 +16,7 @@ export function checkJournal(lines: readonly JournalLine[], current: string): Fi
       remedy: SAME_COMMAND,
     });
   }
-  const tags = unsettledTags(lines).map(({ tag }) => tag);
+  const tags = unsettledLoad(lines).tags.map(({ tag }) => tag);
   if (tags.length > 0) {
     findings.push({
       code: "tags-unsettled",

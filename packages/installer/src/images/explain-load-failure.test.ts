@@ -6,7 +6,9 @@ import type { LoadPlan } from "./plan-load.ts";
 const PIB = 1024 ** 5;
 const huge: LoadPlan = {
   images: [{} as LoadPlan["images"][number]],
-  entries: new Map(),
+  toTag: [],
+  archives: [],
+  namesImages: false,
   storedBytes: PIB,
   archiveBytes: PIB,
   unpackedBytes: PIB,

@@ -28,11 +28,20 @@ export function imageProblem(
 
 export interface ImageState {
   image: BundledImage;
+  /** What has the image's tag. */
   found: ImageFacts | undefined;
+  /** Why that is not the bundle's image; undefined when it is. */
   problem: string | undefined;
+  /** The engine has the bundle's image, be it without its tag. */
+  isThere: boolean;
 }
 
-/** What the engine has under each tag of a bundle. */
+/** Of an engine that nothing is known of. */
+export function stateOfNone(image: BundledImage): ImageState {
+  return { image, found: undefined, problem: imageProblem(image, undefined, "classic"), isThere: false };
+}
+
+/** What the engine has of each image of a bundle. */
 export async function readImageStates(
   docker: DockerContext,
   images: readonly BundledImage[],
@@ -42,11 +51,24 @@ export async function readImageStates(
   return Promise.all(
     images.map(async (image) => {
       const found = await inspectImage(docker, image.tag, options);
-      return { image, found, problem: imageProblem(image, found, store) };
+      const problem = imageProblem(image, found, store);
+      const isThere =
+        problem === undefined || (await untaggedProblem(docker, image, store, options)) === undefined;
+      return { image, found, problem, isThere };
     }),
   );
 }
 
-export function recordedTag({ image, found }: ImageState): RecordedTag {
+/** Why what the engine has under the image's ID, whatever its tags, is not the bundle's image; undefined when it is. */
+export async function untaggedProblem(
+  docker: DockerContext,
+  image: BundledImage,
+  store: ImageStore,
+  options: RunOptions,
+): Promise<string | undefined> {
+  return imageProblem(image, await inspectImage(docker, expectedImageId(image, store), options), store);
+}
+
+export function recordedTag({ image, found }: Pick<ImageState, "image" | "found">): RecordedTag {
   return { tag: image.tag, imageId: found?.id ?? null };
 }

@@ -1,10 +1,12 @@
-import type { DockerContext, ImageStore } from "@drybag/docker";
+import { type DockerContext, type ImageStore, tagImage } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
+import type { BundledImage } from "@drybag/format";
 import type { BundlePass } from "../bundle-pass.ts";
 import { appendToJournal } from "../site/journal.ts";
 import { explainLoadFailure } from "./explain-load-failure.ts";
-import { type ImageState, readImageStates, recordedTag } from "./image-state.ts";
+import { expectedImageId, readImageStates, recordedTag, untaggedProblem } from "./image-state.ts";
 import type { LoadPlan } from "./plan-load.ts";
+import { removeUntagged } from "./remove-untagged.ts";
 import { restoreTags } from "./restore-tags.ts";
 import { sendImages } from "./send-images.ts";
 
@@ -14,6 +16,8 @@ export interface LoadSurroundings {
   /** The engine's folder, where it is on this machine. */
   dataRoot: string | undefined;
   journal: string;
+  /** IDs of images that a load which was cut off brought, and that nobody had before it. */
+  leftOver: readonly string[];
   signal: AbortSignal;
   /** All of the bundle is verified and with the engine, which unpacks it now. */
   onSent: () => void;
@@ -23,38 +27,53 @@ export interface LoadSurroundings {
 
 /**
  * Reads the bundle to its end, verifies all of it and brings what the engine lacks into it. Afterwards every image has been seen to
- * be the bundle's, or every tag is what it was before and the error says why.
+ * be the bundle's and has its tag; or every tag is what it was before, what was brought is gone, and the error says why.
  */
 export async function loadBundle(
   pass: BundlePass,
   plan: LoadPlan,
   surroundings: LoadSurroundings,
 ): Promise<void> {
-  if (plan.images.length === 0) return pass.verifyRest();
+  if (plan.toTag.length === 0) return pass.verifyRest();
   const { docker, store, journal, signal } = surroundings;
-  const before = (await readImageStates(docker, plan.images, store, { signal })).map(recordedTag);
-  await appendToJournal(journal, { step: "tags-recorded", tags: before });
+  const states = await readImageStates(docker, plan.toTag, store, { signal });
+  const tags = states.map(recordedTag);
+  const absent = states.filter(({ isThere }) => !isThere).map(({ image }) => expectedImageId(image, store));
+  const brought = [...new Set([...absent, ...surroundings.leftOver])];
+  await appendToJournal(journal, { step: "tags-recorded", tags, absent: brought });
   let isSent = false;
   const onSent = () => {
     isSent = true;
     surroundings.onSent();
   };
   try {
-    await sendImages(docker, pass, plan, { signal, onSent });
-    if (store === "containerd" && (await wrongImages(docker, plan, store, signal)).length > 0) {
-      await sendAgain(pass, plan, surroundings);
-    }
-    const wrong = await wrongImages(docker, plan, store, signal);
-    if (wrong.length > 0) throw imageMismatch(wrong);
+    await bringImages(pass, plan, { ...surroundings, onSent });
   } catch (error) {
     // An engine that has all of the archive finishes without its client: what is put back now, it would move again. What it
     // moves to is verified, and the journal tells the next install what to make of it.
     if (isSent && signal.aborted) throw error;
-    await restoreTags(docker, before);
+    await restoreTags(docker, tags);
+    await removeUntagged(docker, brought);
     await appendToJournal(journal, { step: "tags-restored" });
     throw await explainLoadFailure(error, plan, surroundings.dataRoot);
   }
-  await appendToJournal(journal, { step: "images-loaded", tags: plan.images.map(({ tag }) => tag) });
+  await appendToJournal(journal, { step: "images-loaded", tags: plan.toTag.map(({ tag }) => tag) });
+}
+
+/** Brings what is missing, and gives all images their tags, which must be the bundle's then. */
+async function bringImages(pass: BundlePass, plan: LoadPlan, surroundings: LoadSurroundings): Promise<void> {
+  const { docker, store, signal, onSent } = surroundings;
+  await sendImages(docker, pass, plan, { signal, onSent });
+  if (store === "containerd" && (await problemsOf(plan.images, surroundings)).length > 0) {
+    await sendAgain(pass, plan, surroundings);
+  }
+  refuseMismatch(await problemsOf(plan.toTag, surroundings));
+  for (const image of plan.toTag) {
+    if (!plan.namesImages || !plan.images.includes(image))
+      await tagImage(docker, expectedImageId(image, store), image.tag, { signal });
+  }
+  const states = await readImageStates(docker, plan.toTag, store, { signal });
+  refuseMismatch(states.flatMap(({ image, problem }) => (problem ? [`${image.tag} ${problem}`] : [])));
 }
 
 /**
@@ -70,19 +89,23 @@ async function sendAgain(pass: BundlePass, plan: LoadPlan, surroundings: LoadSur
 }
 
 /** `docker load` says 0, and "Loaded image", for images that it could not unpack or that have become others. */
-async function wrongImages(
-  docker: DockerContext,
-  plan: LoadPlan,
-  store: ImageStore,
-  signal: AbortSignal,
-): Promise<ImageState[]> {
-  const states = await readImageStates(docker, plan.images, store, { signal });
-  return states.filter(({ problem }) => problem !== undefined);
+async function problemsOf(
+  images: readonly BundledImage[],
+  { docker, store, signal }: LoadSurroundings,
+): Promise<string[]> {
+  const problems = await Promise.all(
+    images.map(async (image) => {
+      const problem = await untaggedProblem(docker, image, store, { signal });
+      return problem === undefined ? [] : [`${image.tag} ${problem}`];
+    }),
+  );
+  return problems.flat();
 }
 
-function imageMismatch(wrong: readonly ImageState[]): DrybagError {
-  return new DrybagError("image-mismatch", "The engine does not have the images as they were packed.", {
-    detail: wrong.map(({ image, problem }) => `${image.tag} ${problem}`).join("\n"),
+function refuseMismatch(problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  throw new DrybagError("image-mismatch", "The engine does not have the images as they were packed.", {
+    detail: problems.join("\n"),
     hint: "The images are as they were before. Look at the engine's disk space and log (journalctl -u docker), then run the same command again.",
   });
 }

@@ -8,94 +8,108 @@ import {
   OCI_INDEX_ENTRY,
   OCI_LAYOUT_ENTRY,
 } from "@drybag/format";
+import type { ImageState } from "./image-state.ts";
+import { planArchives } from "./plan-archives.ts";
 
 export interface LoadPlan {
   /** Images to be loaded; none when the engine has them all. */
   images: BundledImage[];
-  /** What becomes of the bundle's entries that go to the engine, by their paths. The others are only verified. */
-  entries: ReadonlyMap<string, EntryFate>;
-  /** What these entries hold: that much is taken from the stick. */
+  /** Images whose tags are to be set, or that get them with being loaded. */
+  toTag: BundledImage[];
+  /** What the engine is given, in order. */
+  archives: ArchivePlan[];
+  /** Whether the archives name their images, so that loading them moves tags; else that is done when all are there. */
+  namesImages: boolean;
+  /** What these archives take from the bundle. */
   storedBytes: number;
-  /** What the engine is given: it keeps that much beside what it makes of it. */
+  /** What the engine keeps of the archives at the same time, beside what it makes of them. */
   archiveBytes: number;
   /** What the layers become when unpacked. */
   unpackedBytes: number;
 }
 
-/** `select`: a listing, made anew for the images that are sent. */
+export interface ArchivePlan {
+  images: BundledImage[];
+  /** What becomes of the bundle's entries that go into this archive, by their paths. Others are only verified. */
+  entries: ReadonlyMap<string, EntryFate>;
+  /** Archives before it that the engine must have unpacked first: these images stand on their layers. */
+  after: number[];
+  sizeBytes: number;
+}
+
+/** `select`: a listing, made anew for the images that are sent. `config`: of an image, for the listing at the archive's end. */
 export type EntryFate =
   | { kind: "as it is" }
   | { kind: "select" }
+  | { kind: "config" }
   | { kind: "decompress"; layer: BundledLayer };
 
+/** How many archives the engine may have at the same time: one that it is given, and those that it unpacks. */
+export const ARCHIVES_AT_ONCE = 3;
+
 /**
- * Of a bundle, what an engine that lacks some of its images has to be given. `present` are those that it has.
+ * Of a bundle, what an engine has to be given that has its images in these states.
  *
- * A containerd store keeps the blobs as they come and gets them so. A classic one keeps none: it gets a Docker archive of layers that were
- * decompressed in passing, which engines before 23.0 need, and the others take much faster; and without the layers that it has already,
- * which it knows by what lies below them.
+ * A containerd store keeps the blobs as they come and gets them so, all in one archive. A classic one keeps none: it gets Docker archives of
+ * layers that were decompressed in passing, which engines before 23.0 need, and the others take much faster; and without the layers that
+ * it has already.
  */
-export function planLoad(
-  manifest: Manifest,
-  missing: readonly BundledImage[],
-  store: ImageStore,
-  present: readonly BundledImage[] = [],
-): LoadPlan {
-  const needed =
-    store === "classic"
-      ? diffIdsBeyond(missing, present)
-      : new Set(missing.flatMap(({ diffIds }) => diffIds));
-  const layers = manifest.layers.filter(({ diffId }) => needed.has(diffId));
-  const entries = new Map<string, EntryFate>(
-    missing.length === 0
+export function planLoad(manifest: Manifest, states: readonly ImageState[], store: ImageStore): LoadPlan {
+  const imagesWhere = (applies: (state: ImageState) => boolean) =>
+    states.filter(applies).map(({ image }) => image);
+  const images = imagesWhere(({ isThere }) => !isThere);
+  const archives =
+    images.length === 0
       ? []
       : store === "classic"
-        ? asDockerArchive(missing, layers)
-        : asLayout(missing, layers),
-  );
-  const storedBytes = sum(
-    manifest.entries.map((entry) => (entry.type === "file" && entries.has(entry.path) ? entry.sizeBytes : 0)),
-  );
-  const unpackedBytes = sum(layers.map(({ uncompressedSizeBytes }) => uncompressedSizeBytes));
-  const archiveBytes = store === "classic" ? unpackedBytes : storedBytes;
-  return { images: [...missing], entries, storedBytes, archiveBytes, unpackedBytes };
+        ? planArchives(
+            manifest,
+            images,
+            imagesWhere(({ isThere }) => isThere),
+          )
+        : [planLayout(manifest, images)];
+  const taken = new Set(archives.flatMap(({ entries }) => [...entries.keys()]));
+  const needed = manifest.layers.filter(({ digest }) => taken.has(blobEntry(digest)));
+  return {
+    images,
+    toTag: imagesWhere(({ problem }) => problem !== undefined),
+    archives,
+    namesImages: store === "containerd",
+    storedBytes: storedBytes(manifest, taken),
+    archiveBytes: mostAtOnce(archives.map(({ sizeBytes }) => sizeBytes)),
+    unpackedBytes: sum(needed.map(({ uncompressedSizeBytes }) => uncompressedSizeBytes)),
+  };
 }
 
-function asLayout(images: readonly BundledImage[], layers: readonly BundledLayer[]): [string, EntryFate][] {
+function planLayout(manifest: Manifest, images: readonly BundledImage[]): ArchivePlan {
+  const needed = new Set(images.flatMap(({ diffIds }) => diffIds));
+  const layers = manifest.layers.filter(({ diffId }) => needed.has(diffId));
   const blobs = [
     ...images.flatMap(({ configDigest, manifestDigest }) => [configDigest, manifestDigest]),
     ...layers.map(({ digest }) => digest),
   ];
-  return [
+  const entries = new Map<string, EntryFate>([
     [OCI_LAYOUT_ENTRY, { kind: "as it is" }],
     [OCI_INDEX_ENTRY, { kind: "select" }],
     [DOCKER_ARCHIVE_MANIFEST_ENTRY, { kind: "select" }],
     ...blobs.map((digest): [string, EntryFate] => [blobEntry(digest), { kind: "as it is" }]),
-  ];
+  ]);
+  return {
+    images: [...images],
+    entries,
+    after: [],
+    sizeBytes: storedBytes(manifest, new Set(entries.keys())),
+  };
 }
 
-function asDockerArchive(
-  images: readonly BundledImage[],
-  layers: readonly BundledLayer[],
-): [string, EntryFate][] {
-  return [
-    [DOCKER_ARCHIVE_MANIFEST_ENTRY, { kind: "select" }],
-    ...images.map(({ configDigest }): [string, EntryFate] => [blobEntry(configDigest), { kind: "as it is" }]),
-    ...layers.map((layer): [string, EntryFate] => [blobEntry(layer.digest), { kind: "decompress", layer }]),
-  ];
-}
-
-/** A classic store knows a layer by its chain: the same layer on something else is another one to it. */
-function diffIdsBeyond(missing: readonly BundledImage[], present: readonly BundledImage[]): Set<string> {
-  const chains = ({ diffIds }: BundledImage) =>
-    diffIds.map((diffId, index) => ({ diffId, chain: diffIds.slice(0, index + 1).join(" ") }));
-  const known = new Set(present.flatMap(chains).map(({ chain }) => chain));
-  return new Set(
-    missing
-      .flatMap(chains)
-      .filter(({ chain }) => !known.has(chain))
-      .map(({ diffId }) => diffId),
+function storedBytes(manifest: Manifest, paths: ReadonlySet<string>): number {
+  return sum(
+    manifest.entries.map((entry) => (entry.type === "file" && paths.has(entry.path) ? entry.sizeBytes : 0)),
   );
+}
+
+function mostAtOnce(sizes: readonly number[]): number {
+  return Math.max(0, ...sizes.map((_, index) => sum(sizes.slice(index, index + ARCHIVES_AT_ONCE))));
 }
 
 function sum(values: readonly number[]): number {

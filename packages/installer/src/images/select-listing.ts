@@ -13,21 +13,25 @@ export function selectFromIndex(content: Buffer, images: readonly BundledImage[]
 
 interface ArchiveItem {
   Config: string;
+  RepoTags: string[] | null;
   Layers: string[];
 }
 
-/** manifest.json (Docker image archive), the same way. `layerPath` gives layers another name, by their diffIDs. */
-export function selectFromArchiveManifest(
-  content: Buffer,
-  images: readonly BundledImage[],
-  layerPath?: (diffId: string) => string,
-): Buffer {
+/** manifest.json (Docker image archive), the same way. */
+export function selectFromArchiveManifest(content: Buffer, images: readonly BundledImage[]): Buffer {
   const items = JSON.parse(content.toString()) as ArchiveItem[];
-  const byConfig = new Map(images.map((image) => [blobEntry(image.configDigest), image]));
-  const selected = items.flatMap((item) => {
-    const image = byConfig.get(item.Config);
-    if (!image) return [];
-    return [layerPath ? { ...item, Layers: image.diffIds.map(layerPath) } : item];
-  });
-  return Buffer.from(JSON.stringify(selected));
+  const configs = new Set(images.map(({ configDigest }) => blobEntry(configDigest)));
+  return Buffer.from(JSON.stringify(items.filter(({ Config }) => configs.has(Config))));
+}
+
+/** manifest.json of an archive whose layers have the names of their diffIDs. The images have no tags: loading them moves none. */
+export function archiveManifest(images: readonly BundledImage[]): Buffer {
+  const items = images.map(
+    ({ configDigest, diffIds }): ArchiveItem => ({
+      Config: blobEntry(configDigest),
+      RepoTags: null,
+      Layers: diffIds.map(blobEntry),
+    }),
+  );
+  return Buffer.from(JSON.stringify(items));
 }

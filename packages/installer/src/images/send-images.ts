@@ -1,23 +1,21 @@
-import type { Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { pipeline } from "node:stream/promises";
-import { type DockerContext, loadImages } from "@drybag/docker";
+import type { DockerContext } from "@drybag/docker";
 import { DrybagError, isDrybagError } from "@drybag/errors";
-import { type BundledLayer, blobEntry, OCI_INDEX_ENTRY, type ReadEntry, unpackLayer } from "@drybag/format";
-import { type Pack, pack } from "tar-stream";
+import type { ReadEntry } from "@drybag/format";
 import type { BundlePass } from "../bundle-pass.ts";
-import type { LoadPlan } from "./plan-load.ts";
-import { selectFromArchiveManifest, selectFromIndex } from "./select-listing.ts";
+import { ArchiveFeed } from "./archive-feed.ts";
+import { ARCHIVES_AT_ONCE, type ArchivePlan, type EntryFate, type LoadPlan } from "./plan-load.ts";
 
 export interface SendOptions {
   signal: AbortSignal;
-  /** All of the archive is with the engine: it unpacks now, for a time nobody can tell. */
+  /** All that was planned is with the engine: it unpacks now, for a time nobody can tell. */
   onSent?: () => void;
 }
 
 /**
- * Feeds the planned images to `docker load` while the rest of the bundle is read and verified. The engine gets the end of the archive
- * only when all of the bundle is verified; on any failure the client is killed before, so that nothing is registered.
+ * Feeds the planned images to `docker load` while the rest of the bundle is read and verified. An archive that names its images gets its
+ * end only when all of the bundle is verified; another one when all that it holds is. On any failure the clients that lack something are
+ * killed, and the engine registers nothing of what they had; the others are waited for, unless the signal is what ended it.
  * Throws `digest-mismatch` and the reader's other errors, `load-failed`, or the signal's reason.
  */
 export async function sendImages(
@@ -27,101 +25,129 @@ export async function sendImages(
   { signal, onSent }: SendOptions,
 ): Promise<void> {
   signal.throwIfAborted();
-  const load = loadImages(docker);
-  const archive = pack();
-  const sent = pipeline(archive, load.input);
-  sent.catch(() => undefined);
-  signal.addEventListener("abort", load.abort, { once: true });
+  const sender = new Sender(docker, plan, signal);
   try {
-    await writeArchive(archive, pass, plan, signal);
-    archive.finalize();
-    await sent;
+    while (pass.nextPath() !== undefined) await sender.take(await pass.next());
+    await pass.finish();
+    await sender.completeAll();
     onSent?.();
-    await load.done;
+    await sender.allUnpacked();
   } catch (error) {
-    load.abort();
-    archive.destroy();
-    const outcome = await load.done.catch((reason: unknown) => reason);
+    const outcome = await sender.abort();
     signal.throwIfAborted();
     throw isDrybagError(error) ? error : isDrybagError(outcome) ? outcome : endedEarly(error);
-  } finally {
-    signal.removeEventListener("abort", load.abort);
   }
 }
 
-async function writeArchive(
-  archive: Pack,
-  pass: BundlePass,
-  plan: LoadPlan,
-  signal: AbortSignal,
-): Promise<void> {
-  while (pass.nextPath() !== undefined) {
-    const item = await pass.next();
-    const fate = plan.entries.get(item.entry.path);
-    switch (fate?.kind) {
-      case "select":
-        await writeListing(archive, item, plan);
-        break;
-      case "as it is":
-        await writeStream(archive, item);
-        break;
-      case "decompress":
-        await writeDecompressed(archive, item, fate.layer, signal);
-        break;
-      default:
-        // The engine has it already, or has no use for it; the reader verifies it nevertheless.
-        item.body.destroy();
+/** One archive, and how far it has come. */
+class Sending {
+  readonly plan: ArchivePlan;
+  /** Entries of the bundle that it still lacks. */
+  readonly lacks: Set<string>;
+  readonly configs: { path: string; content: Buffer }[] = [];
+  feed: ArchiveFeed | undefined;
+  state: "lacks entries" | "is whole" | "is sent" | "is unpacked" = "lacks entries";
+  /** The engine has all of it. */
+  readonly sent = Promise.withResolvers<void>();
+  readonly unpacked = Promise.withResolvers<void>();
+
+  constructor(plan: ArchivePlan) {
+    this.plan = plan;
+    this.lacks = new Set(plan.entries.keys());
+    // Whoever waits for them does so later, or never after another failure.
+    for (const { promise } of [this.sent, this.unpacked]) promise.catch(() => undefined);
+  }
+}
+
+class Sender {
+  readonly #docker: DockerContext;
+  readonly #signal: AbortSignal;
+  readonly #namesImages: boolean;
+  readonly #sendings: Sending[];
+  #failure: { error: unknown } | undefined;
+
+  constructor(docker: DockerContext, { archives, namesImages }: LoadPlan, signal: AbortSignal) {
+    this.#docker = docker;
+    this.#signal = signal;
+    this.#namesImages = namesImages;
+    this.#sendings = archives.map((plan) => new Sending(plan));
+  }
+
+  /** Gives an entry to the archives that lack it; the reader verifies those that nobody lacks. */
+  async take(item: ReadEntry): Promise<void> {
+    const { path } = item.entry;
+    const takers = this.#sendings.filter(({ lacks }) => lacks.has(path));
+    if (takers.length === 0) item.body.destroy();
+    for (const sending of takers) {
+      const fate = sending.plan.entries.get(path) as EntryFate;
+      if (fate.kind === "config") sending.configs.push({ path, content: await buffer(item.body) });
+      else await (await this.#feedOf(sending)).take(item, fate);
+      sending.lacks.delete(path);
+      if (sending.lacks.size === 0 && !this.#namesImages) this.#complete(sending);
     }
+    if (this.#failure) throw this.#failure.error;
   }
-  await pass.finish();
-}
 
-async function writeListing(
-  archive: Pack,
-  { entry, body }: ReadEntry,
-  { images, entries }: LoadPlan,
-): Promise<void> {
-  const content = await buffer(body);
-  if (entry.path === OCI_INDEX_ENTRY) {
-    return writeBuffer(archive, entry.path, selectFromIndex(content, images));
+  /** All of the bundle is verified. Resolves when all archives are with the engine. */
+  async completeAll(): Promise<void> {
+    for (const sending of this.#sendings) if (sending.state === "lacks entries") this.#complete(sending);
+    await Promise.all(this.#sendings.map(({ sent }) => sent.promise));
   }
-  const isDecompressed = !entries.has(OCI_INDEX_ENTRY);
-  await writeBuffer(
-    archive,
-    entry.path,
-    selectFromArchiveManifest(content, images, isDecompressed ? blobEntry : undefined),
-  );
-}
 
-/** Fixed, so that the same bundle gives the engine the same bytes. */
-const MTIME = new Date(0);
+  async allUnpacked(): Promise<void> {
+    await Promise.all(this.#sendings.map(({ unpacked }) => unpacked.promise));
+  }
 
-async function writeStream(archive: Pack, { entry, body }: ReadEntry): Promise<void> {
-  const size = entry.type === "file" ? entry.sizeBytes : 0;
-  await pipeline(body, archive.entry({ name: entry.path, size, mode: 0o644, mtime: MTIME }));
-}
+  /** Nothing is on its way any more when this resolves. Gives the first failure that a load had, or what a client said that was killed. */
+  async abort(): Promise<unknown> {
+    const outcomes = this.#sendings.map(({ state, feed, unpacked }) =>
+      state === "is sent" && !this.#signal.aborted
+        ? unpacked.promise.catch((reason: unknown) => reason)
+        : feed?.abort(),
+    );
+    const said = await Promise.all(outcomes);
+    return this.#failure?.error ?? said.find((outcome) => outcome !== undefined);
+  }
 
-/** Under the digest of what it is now. The engine compares that digest itself before it registers the layer. */
-async function writeDecompressed(
-  archive: Pack,
-  { body }: ReadEntry,
-  layer: BundledLayer,
-  signal: AbortSignal,
-): Promise<void> {
-  const entry = {
-    name: blobEntry(layer.diffId),
-    size: layer.uncompressedSizeBytes,
-    mode: 0o644,
-    mtime: MTIME,
-  };
-  // tar-stream's sink is a stream in all but its type.
-  const sink = archive.entry(entry) as unknown as Writable;
-  await unpackLayer(layer, body, sink, signal, { digest: "left to target" });
-}
+  /** Its load, begun when the engine has not too many already. */
+  async #feedOf(sending: Sending): Promise<ArchiveFeed> {
+    if (sending.feed) return sending.feed;
+    const others = () => this.#sendings.filter(({ state }) => state === "is whole" || state === "is sent");
+    while (others().length >= ARCHIVES_AT_ONCE) {
+      await Promise.race(others().map(({ unpacked }) => unpacked.promise));
+    }
+    sending.feed = new ArchiveFeed(this.#docker, sending.plan, this.#signal);
+    return sending.feed;
+  }
 
-async function writeBuffer(archive: Pack, name: string, content: Buffer): Promise<void> {
-  const sink = archive.entry({ name, size: content.length, mode: 0o644, mtime: MTIME });
-  await pipeline([content], sink);
+  #complete(sending: Sending): void {
+    sending.state = "is whole";
+    this.#end(sending).catch((error) => this.#fail(sending, error));
+  }
+
+  /** Gives the engine what is left of an archive, and its end when it has the layers below; and waits until it has unpacked all. */
+  async #end(sending: Sending): Promise<void> {
+    const feed = await this.#feedOf(sending);
+    if (!this.#namesImages) {
+      for (const { path, content } of sending.configs) await feed.add(path, content);
+      await feed.addManifest();
+    }
+    await Promise.all(sending.plan.after.map((index) => this.#sendings[index]?.unpacked.promise));
+    await feed.finish();
+    sending.state = "is sent";
+    sending.sent.resolve();
+    await feed.unpacked();
+    sending.state = "is unpacked";
+    sending.unpacked.resolve();
+  }
+
+  /** Whoever waits for something learns of it at once, be it in the middle of a layer. */
+  #fail(failed: Sending, error: unknown): void {
+    this.#failure ??= { error };
+    failed.sent.reject(error);
+    failed.unpacked.reject(error);
+    for (const { state, feed } of this.#sendings) if (state === "lacks entries") void feed?.abort();
+  }
 }
 
 function endedEarly(cause: unknown): DrybagError {

@@ -29,7 +29,7 @@ import type { InstallOptions, InstallSurroundings } from "./install-options.ts";
 import { buildReport, type InstallReport, type ReportInput } from "./install-report.ts";
 import { type InstallPhase, interruptedIn } from "./interrupted.ts";
 import { prepare, refuseUnwritable } from "./prepare.ts";
-import { recoverTags } from "./recover-tags.ts";
+import { recoverLoad } from "./recover-load.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { writeReport } from "./write-report.ts";
 
@@ -119,7 +119,7 @@ async function installBundle(
   enter("loading");
   const previousRelease = previous?.name ?? null;
   await appendToJournal(paths.journal, { step: "install-started", release, manifestSha256, previousRelease });
-  await recoverTags(docker, paths.journal, images);
+  const leftOver = await recoverLoad(docker, paths.journal, images, store);
   await stopwatch.stage(
     "load",
     load.images.length > 0 ? "Verify the bundle and load its images" : "Verify the bundle",
@@ -139,6 +139,7 @@ async function installBundle(
         store,
         dataRoot,
         journal: paths.journal,
+        leftOver,
         signal,
         onSent,
         onAgain,

@@ -1,7 +1,7 @@
 import type { ComposeModel, DockerContext } from "@drybag/docker";
 import type { Finding } from "@drybag/errors";
 import type { Manifest } from "@drybag/format";
-import { type ImageState, readImageStates } from "../images/image-state.ts";
+import { type ImageState, readImageStates, stateOfNone } from "../images/image-state.ts";
 import { type LoadPlan, planLoad } from "../images/plan-load.ts";
 import { checkBindMounts } from "./preflight-bind-mounts.ts";
 import { checkDisk } from "./preflight-disk.ts";
@@ -35,12 +35,13 @@ export async function checkHost(input: {
   const host = await readHost(docker, projectName, signal);
   const { engine, composeVersion } = host;
   const findings = [...host.findings];
-  if (!engine) return { host, images: [], load: planLoad(manifest, manifest.images, "classic"), findings };
+  if (!engine) {
+    const load = planLoad(manifest, manifest.images.map(stateOfNone), "classic");
+    return { host, images: [], load, findings };
+  }
 
   const images = await readImageStates(docker, manifest.images, engine.imageStore, { signal });
-  const missing = images.filter(({ problem }) => problem !== undefined).map(({ image }) => image);
-  const present = images.filter(({ problem }) => problem === undefined).map(({ image }) => image);
-  const load = planLoad(manifest, missing, engine.imageStore, present);
+  const load = planLoad(manifest, images, engine.imageStore);
   findings.push(
     ...checkEngine(manifest, engine, composeVersion),
     ...(await checkDisk({ engine, plan: load, manifest, dir, engineIsLocal })),

@@ -130,7 +130,7 @@ async function moveTags(
   const tags = [];
   for (const image of images) {
     const found = await inspectImage(docker, image.tag, { signal });
-    tags.push(recordedTag({ image, found, problem: undefined }));
+    tags.push(recordedTag({ image, found }));
   }
   await appendToJournal(journal, { step: "tags-recorded", tags });
   await restoreTags(

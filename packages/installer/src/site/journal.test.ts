@@ -9,7 +9,7 @@ import {
   readJournal,
   stoppedContainers,
   unendedTasks,
-  unsettledTags,
+  unsettledLoad,
   wasStarted,
 } from "./journal.ts";
 
@@ -41,7 +41,7 @@ test.each([
   ["nothing", [], []],
 ])("tags to put back after %s", (_, steps, tags) => {
   const lines = steps.map((step) => ({ time: "", ...step })) as JournalLine[];
-  expect(unsettledTags(lines).map(({ tag }) => tag)).toEqual(tags);
+  expect(unsettledLoad(lines).tags.map(({ tag }) => tag)).toEqual(tags);
 });
 
 test("what was taken away is not remembered as installed", () => {

@@ -5,8 +5,8 @@ import { fsyncDirectory } from "@drybag/format";
 /** What an install did, one line a step, each with what undoing it needs. */
 export type JournalStep =
   | { step: "install-started"; release: string; manifestSha256: string; previousRelease: string | null }
-  /** Before the engine is given anything. Undo: each tag back to that image, or away. */
-  | { step: "tags-recorded"; tags: RecordedTag[] }
+  /** Before the engine is given anything. Undo: each tag back to that image, or away; and `absent`, IDs of images, away. */
+  | { step: "tags-recorded"; tags: RecordedTag[]; absent?: string[] }
   | { step: "tags-restored" }
   /** The images are there and were inspected: nothing to undo. */
   | { step: "images-loaded"; tags: string[] }
@@ -118,12 +118,12 @@ function sinceInstalled(lines: readonly JournalLine[]): readonly JournalLine[] {
   return lines.slice(lines.findLastIndex(({ step }) => step === "uninstalled") + 1);
 }
 
-/** Tags that a load may have moved and that nobody has put back or confirmed since. */
-export function unsettledTags(lines: readonly JournalLine[]): RecordedTag[] {
-  let tags: RecordedTag[] = [];
-  for (const line of lines) {
-    if (line.step === "tags-recorded") tags = line.tags;
-    if (line.step === "tags-restored" || line.step === "images-loaded") tags = [];
-  }
-  return tags;
+/** What a load may have changed that nobody has put back or confirmed since: tags, and images that were not there before. */
+export function unsettledLoad(lines: readonly JournalLine[]): { tags: RecordedTag[]; absent: string[] } {
+  const last = lines.findLast(({ step }) => LOAD_STEPS.has(step));
+  return last?.step === "tags-recorded"
+    ? { tags: last.tags, absent: last.absent ?? [] }
+    : { tags: [], absent: [] };
 }
+
+const LOAD_STEPS = new Set<JournalStep["step"]>(["tags-recorded", "tags-restored", "images-loaded"]);

@@ -1,9 +1,11 @@
 import { performance } from "node:perf_hooks";
 import { buffer } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
 import { type ErrorCode, isDrybagError } from "@drybag/errors";
 import { pack } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Manifest } from "./manifest.ts";
+import { blobEntry } from "./names.ts";
 import { openBundle } from "./open-bundle.ts";
 import { serializeManifest } from "./parse-manifest.ts";
 import { readBundle } from "./read-bundle.ts";
@@ -15,7 +17,7 @@ import { testSigner } from "./testing/ssh-signer.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 import { type TinyBundle, tinyBundle } from "./testing/tiny-bundle.ts";
 import { archiveBytes, layoutOf, type Place, placeArchive, STEM } from "./testing/written-bundle.ts";
-import { zstdBomb } from "./testing/zstd-bomb.ts";
+import { forgedFrame, RLE_BLOCK, skippableFrame, toldFrame } from "./testing/zstd-streams.ts";
 import { verifyCarryFolder } from "./verify-carry-folder.ts";
 
 /**
@@ -48,9 +50,10 @@ async function refused(path: string): Promise<Refused> {
   const startedMs = performance.now();
   let layerBytes = 0;
   try {
-    for await (const { entry, body } of readBundle(await openBundle(path))) {
-      for await (const chunk of body)
-        if (entry.path.startsWith("blobs/")) layerBytes += (chunk as Buffer).length;
+    const bundle = await openBundle(path);
+    const layers = new Set(bundle.manifest.layers.map(({ digest }) => blobEntry(digest)));
+    for await (const { entry, body } of readBundle(bundle)) {
+      for await (const chunk of body) if (layers.has(entry.path)) layerBytes += (chunk as Buffer).length;
     }
   } catch (error) {
     if (!isDrybagError(error)) throw error;
@@ -319,9 +322,24 @@ describe("a manifest is refused that lies about", () => {
 });
 
 describe("a layer is refused that", () => {
-  test("is a bomb: layer-bomb", async () => {
-    const bundle = tinyBundle({ firstLayer: await zstdBomb() });
-    expect(await refusedForgery(() => undefined, bundle)).toMatchObject({ code: "layer-bomb" });
+  /** 200 MB in a few kilobytes: one byte again and again. */
+  const bomb = (toldBytes?: number) =>
+    forgedFrame(
+      toldBytes,
+      Array.from({ length: 1526 }, () => [RLE_BLOCK, 131_072, Buffer.from("x")]),
+    );
+
+  test.each<[string, ErrorCode, Buffer]>([
+    ["is a bomb", "layer-bomb", bomb(1526 * 131_072)],
+    ["is a bomb that lies about its size", "layer-bomb", bomb(100)],
+    ["is a bomb that does not tell its size", "layer-bomb", bomb()],
+    ["is a bomb in a later frame", "layer-bomb", Buffer.concat([toldFrame(Buffer.from("x")), bomb()])],
+    ["is a bomb behind a frame that nobody reads", "layer-bomb", Buffer.concat([skippableFrame(9), bomb()])],
+    ["is packed with something else than the manifest says", "layer-refused", gzipSync("x".repeat(1000))],
+    ["is less than the manifest says", "layer-refused", toldFrame(Buffer.from("x"))],
+  ])("%s: %s", async (_, code, firstLayer) => {
+    const found = await refusedForgery(() => undefined, tinyBundle({ firstLayer }));
+    expect(found).toMatchObject({ code, layerBytes: 0 });
   });
 });
 

@@ -21,6 +21,7 @@ export { parseManifest, serializeManifest } from "./parse-manifest.ts";
 export type { WrittenPart } from "./part-writer.ts";
 export { type ReadBundleOptions, type ReadEntry, readBundle } from "./read-bundle.ts";
 export * from "./secret-names.ts";
+export { seeThroughLayer } from "./see-through-layer.ts";
 export { type SettingForm, settingValueProblem } from "./setting-value.ts";
 export { requireTrustedSigner, verifyBundleSigner } from "./signature/bundle-signer.ts";
 export type { SshPublicKey } from "./signature/ssh-public-key.ts";

@@ -4,12 +4,12 @@ import { DrybagError } from "@drybag/errors";
 import { entryItem, selfDescribedItem } from "./archive-items.ts";
 import { copyAgainHint, listParts, type ReportDamage, refuseDamage } from "./damage.ts";
 import { explainHeader, placeOf } from "./explain-header.ts";
+import { type LayerProblem, LayerWatch } from "./layer-watch.ts";
 import type { BundledLayer, BundleEntry } from "./manifest.ts";
-import { blobEntry, LAYER_MEDIA_TYPES, MANIFEST_ENTRY, SIGNATURE_ENTRY } from "./names.ts";
+import { blobEntry, MANIFEST_ENTRY, SIGNATURE_ENTRY } from "./names.ts";
 import type { OpenedBundle } from "./open-bundle.ts";
 import { PartReader } from "./part-reader.ts";
 import { END_OF_ARCHIVE_BYTES, encodeHeader, paddingBytes, type TarItem } from "./tar-header.ts";
-import { zstdHeadProblem } from "./unpack-layer.ts";
 
 export interface ReadBundleOptions {
   signal?: AbortSignal;
@@ -34,8 +34,8 @@ export interface ReadEntry {
  * in time. The last entry's are held back until the archive has ended as it must and every part has been verified.
  *
  * Read or destroy each body before asking for the next entry: what is left of it is verified and thrown away then. Leaving the
- * loop early closes the files. Throws layer-bomb if a layer announces more than the manifest, layer-refused if less,
- * digest-mismatch, an entry-… code for a header that is another one than it must be, bundle-truncated, bundle-part-missing,
+ * loop early closes the files. Throws layer-bomb if a layer announces more than the manifest or is packed with something else,
+ * layer-refused if it announces less, digest-mismatch, an entry-… code for a header that is another one than it must be, bundle-truncated, bundle-part-missing,
  * bundle-unreadable, checksums-invalid, or the signal's reason.
  */
 export function readBundle(bundle: OpenedBundle, options: ReadBundleOptions = {}): AsyncGenerator<ReadEntry> {
@@ -122,18 +122,25 @@ class ArchiveReader {
       const start = this.#source.position;
       const hash = createHash("sha256");
       const held: Buffer[] = [];
+      const watch = this.#watchOf(entry);
+      let problem: LayerProblem | undefined;
       let remaining = sizeBytes;
       while (remaining > 0) {
         const released = remaining - HELD_BACK_BYTES;
         const chunk = await this.#source.take(released > 0 ? released : remaining);
-        if (remaining === sizeBytes) this.#expectLayer(entry, chunk);
         remaining -= chunk.length;
         hash.update(chunk);
+        problem ??= watch?.take(chunk);
+        // Nothing more of it is given out; but damage can look like a lie, and only the sha256 tells the one from the other.
+        if (problem !== undefined) continue;
         if (released > 0) yield chunk;
         else held.push(chunk);
       }
       if (entry.type === "file" && hash.digest("hex") !== entry.sha256) {
         this.#damaged(entry.path, start, `${entry.path} does not have the sha256 that the manifest gives`);
+      } else {
+        problem ??= watch?.end();
+        if (problem) this.#refuseLayer(entry.path, problem);
       }
       await this.#expectZeros(paddingBytes(sizeBytes), entry.path);
       if (last) await this.#expectEnd();
@@ -152,16 +159,17 @@ class ArchiveReader {
     await this.#source.close();
   }
 
-  /** Before any of it is given out. */
-  #expectLayer(entry: BundleEntry, head: Buffer): void {
+  #watchOf({ path }: BundleEntry): LayerWatch | undefined {
     this.#layers ??= new Map(this.#bundle.manifest.layers.map((layer) => [blobEntry(layer.digest), layer]));
-    const layer = this.#layers.get(entry.path);
-    const problem = layer?.mediaType === LAYER_MEDIA_TYPES.zstd ? zstdHeadProblem(head, layer) : undefined;
-    if (problem === undefined) return;
-    const error = new DrybagError(problem.code, `${entry.path} ${problem.what}.`, {
+    const layer = this.#layers.get(path);
+    return layer && new LayerWatch(layer);
+  }
+
+  #refuseLayer(entry: string, { code, what }: LayerProblem): void {
+    const error = new DrybagError(code, `${entry} ${what}.`, {
       hint: "Drybag did not write this bundle as it is: do not use it.",
     });
-    this.#report({ parts: [], error, entry: entry.path });
+    this.#report({ parts: [], error, entry });
   }
 
   async #expectZeros(sizeBytes: number, path: string): Promise<void> {

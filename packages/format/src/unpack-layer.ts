@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { type Duplex, type Readable, Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { DrybagError, type ErrorCode, isDrybagError } from "@drybag/errors";
+import { DrybagError, isDrybagError } from "@drybag/errors";
+import { type LayerProblem, packingProblem, START_BYTES } from "./layer-watch.ts";
 import type { BundledLayer } from "./manifest.ts";
 import { LAYER_MEDIA_TYPES } from "./names.ts";
-import { contentSizeBytes, createUnzstd, headerRestBytes, MAX_WINDOW_LOG } from "./unzstd.ts";
+import { createUnzstd } from "./unzstd.ts";
 
 /**
  * Unpacks a layer into `target`, and lets through what the manifest says and not a byte more: a bomb gets nowhere. Throws layer-bomb
@@ -30,10 +31,15 @@ export async function unpackLayer(
     });
   } catch (error) {
     signal?.throwIfAborted();
-    if (bodyFailed.error !== undefined) throw bodyFailed.error;
-    const isOfDecoder = error instanceof Error && "code" in error && /^(Z|ZSTD)_/.test(String(error.code));
-    throw isOfDecoder && !isDrybagError(error) ? refused(layer, error) : error;
+    // A body that has more to give ends with the error that its decoder ended with.
+    if (bodyFailed.error !== undefined && !isOfDecoder(bodyFailed.error)) throw bodyFailed.error;
+    throw isOfDecoder(error) ? refused(layer, error) : error;
   }
+}
+
+function isOfDecoder(error: unknown): boolean {
+  const code = error instanceof Error && !isDrybagError(error) && "code" in error ? String(error.code) : "";
+  return /^(Z|ZSTD)_/.test(code);
 }
 
 function decoders({ mediaType }: BundledLayer): Duplex[] {
@@ -50,11 +56,17 @@ function decoders({ mediaType }: BundledLayer): Duplex[] {
 function expecting(layer: BundledLayer, checksDigest: boolean): Transform {
   const { diffId, uncompressedSizeBytes } = layer;
   const hash = createHash("sha256");
+  const start: number[] = [];
   let sizeBytes = 0;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       sizeBytes += chunk.length;
       if (sizeBytes > uncompressedSizeBytes) return done(bomb(layer));
+      if (start.length < START_BYTES) {
+        start.push(...chunk.subarray(0, START_BYTES - start.length));
+        const problem = packingProblem(Buffer.from(start), LAYER_MEDIA_TYPES.none);
+        if (problem) return done(packedTwice(layer, problem));
+      }
       if (checksDigest) hash.update(chunk);
       return done(null, chunk);
     },
@@ -74,6 +86,12 @@ function bomb({ diffId, uncompressedSizeBytes }: BundledLayer): DrybagError {
   );
 }
 
+function packedTwice({ diffId }: BundledLayer, { code, what }: LayerProblem): DrybagError {
+  return new DrybagError(code, `The layer ${diffId} ${what}, when it is unpacked.`, {
+    hint: "Drybag did not write this bundle as it is: do not use it.",
+  });
+}
+
 function refused({ diffId }: BundledLayer, cause?: unknown): DrybagError {
   return new DrybagError(
     "layer-refused",
@@ -83,46 +101,4 @@ function refused({ diffId }: BundledLayer, cause?: unknown): DrybagError {
       cause,
     },
   );
-}
-
-/**
- * Why the beginning of a zstd layer cannot belong to what the manifest says: it announces another size than the manifest, or a window that
- * takes more memory than any program should give. Undefined if it can. Format: RFC 8878, section 3.1.1.1.
- */
-export function zstdHeadProblem(
-  head: Buffer,
-  { uncompressedSizeBytes }: BundledLayer,
-): { code: ErrorCode; what: string } | undefined {
-  if (head.length < 18 || head.readUInt32LE(0) !== 0xfd2fb528) return undefined;
-  const descriptor = head.readUInt8(4);
-  const isSingleSegment = (descriptor & 0x20) !== 0;
-  const sizeFieldBytes = contentSizeBytes(descriptor);
-  const window = head.readUInt8(5);
-  const windowBytes = isSingleSegment ? 0 : 2 ** (10 + (window >> 3)) * (1 + (window & 7) / 8);
-  const at = 5 + headerRestBytes(descriptor) - sizeFieldBytes;
-  const announced = contentSize(head, at, sizeFieldBytes);
-  if (announced !== undefined && announced !== BigInt(uncompressedSizeBytes))
-    return {
-      code: announced > BigInt(uncompressedSizeBytes) ? "layer-bomb" : "layer-refused",
-      what: `announces ${announced} bytes where the manifest says ${uncompressedSizeBytes}`,
-    };
-  const neededBytes = isSingleSegment ? Number(announced ?? 0n) : windowBytes;
-  return neededBytes > 2 ** MAX_WINDOW_LOG && !(isSingleSegment && neededBytes === uncompressedSizeBytes)
-    ? { code: "layer-bomb", what: `wants ${neededBytes} bytes of memory to be unpacked` }
-    : undefined;
-}
-
-function contentSize(head: Buffer, at: number, sizeFieldBytes: number): bigint | undefined {
-  switch (sizeFieldBytes) {
-    case 1:
-      return BigInt(head.readUInt8(at));
-    case 2:
-      return BigInt(head.readUInt16LE(at) + 256);
-    case 4:
-      return BigInt(head.readUInt32LE(at));
-    case 8:
-      return head.readBigUInt64LE(at);
-    default:
-      return undefined;
-  }
 }

@@ -19,6 +19,8 @@ export interface TinyBundleOptions {
   layerSizes?: number[];
   /** What the first layer holds, in place of noise. */
   firstLayer?: Buffer;
+  /** What the manifest says that it becomes; three times its size unless told. */
+  firstLayerBecomesBytes?: number;
   version?: string;
 }
 
@@ -47,7 +49,7 @@ export function tinyBundle(options: TinyBundleOptions = {}): TinyBundle {
 
   const [base, ...own] = (options.layerSizes ?? [3000, 700, 1500]).map((sizeBytes, index) =>
     index === 0 && options.firstLayer
-      ? layerWith(options.firstLayer, index)
+      ? layerWith(options.firstLayer, index, options.firstLayerBecomesBytes)
       : layerWith(noise(sizeBytes, index), index),
   );
   if (base === undefined) throw new Error("at least one layer");
@@ -140,7 +142,11 @@ export function noise(sizeBytes: number, seed: number): Buffer {
   return bytes;
 }
 
-function layerWith(content: Buffer, seed: number): { layer: BundledLayer; content: Buffer } {
+function layerWith(
+  content: Buffer,
+  seed: number,
+  becomesBytes = content.length * 3,
+): { layer: BundledLayer; content: Buffer } {
   return {
     content,
     layer: {
@@ -148,7 +154,7 @@ function layerWith(content: Buffer, seed: number): { layer: BundledLayer; conten
       digest: `sha256:${sha256Hex(content)}`,
       mediaType: LAYER_MEDIA_TYPES.zstd,
       sizeBytes: content.length,
-      uncompressedSizeBytes: content.length * 3,
+      uncompressedSizeBytes: becomesBytes,
     },
   };
 }

@@ -8,6 +8,7 @@ import {
   DOCKER_ARCHIVE_MANIFEST_ENTRY,
   OCI_INDEX_ENTRY,
   type ReadEntry,
+  seeThroughLayer,
   unpackLayer,
 } from "@drybag/format";
 import { pack } from "tar-stream";
@@ -40,7 +41,10 @@ export class ArchiveFeed {
       case "select":
         return this.add(entry.path, this.#select(entry.path, await buffer(body)));
       case "as it is":
-        return pipeline(body, this.#entry(entry.path, entry.type === "file" ? entry.sizeBytes : 0));
+        return pipeline(
+          fate.layer === undefined ? body : seeThroughLayer(fate.layer, body, this.#signal),
+          this.#entry(entry.path, entry.type === "file" ? entry.sizeBytes : 0),
+        );
       case "decompress":
         return this.#decompress(body, fate.layer);
     }

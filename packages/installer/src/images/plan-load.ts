@@ -37,9 +37,12 @@ export interface ArchivePlan {
   sizeBytes: number;
 }
 
-/** `select`: a listing, made anew for the images that are sent. `config`: of an image, for the listing at the archive's end. */
+/**
+ * `select`: a listing, made anew for the images that are sent. `config`: of an image, for the archive's end. A layer that goes as it is,
+ * the engine unpacks by itself.
+ */
 export type EntryFate =
-  | { kind: "as it is" }
+  | { kind: "as it is"; layer?: BundledLayer }
   | { kind: "select" }
   | { kind: "config" }
   | { kind: "decompress"; layer: BundledLayer };
@@ -84,15 +87,13 @@ export function planLoad(manifest: Manifest, states: readonly ImageState[], stor
 function planLayout(manifest: Manifest, images: readonly BundledImage[]): ArchivePlan {
   const needed = new Set(images.flatMap(({ diffIds }) => diffIds));
   const layers = manifest.layers.filter(({ diffId }) => needed.has(diffId));
-  const blobs = [
-    ...images.flatMap(({ configDigest, manifestDigest }) => [configDigest, manifestDigest]),
-    ...layers.map(({ digest }) => digest),
-  ];
+  const metadata = images.flatMap(({ configDigest, manifestDigest }) => [configDigest, manifestDigest]);
   const entries = new Map<string, EntryFate>([
     [OCI_LAYOUT_ENTRY, { kind: "as it is" }],
     [OCI_INDEX_ENTRY, { kind: "select" }],
     [DOCKER_ARCHIVE_MANIFEST_ENTRY, { kind: "select" }],
-    ...blobs.map((digest): [string, EntryFate] => [blobEntry(digest), { kind: "as it is" }]),
+    ...metadata.map((digest): [string, EntryFate] => [blobEntry(digest), { kind: "as it is" }]),
+    ...layers.map((layer): [string, EntryFate] => [blobEntry(layer.digest), { kind: "as it is", layer }]),
   ]);
   return {
     images: [...images],

@@ -12,11 +12,14 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { buildFixture } from "@drybag/fixtures";
+import { LAYER_MEDIA_TYPES } from "@drybag/format";
 import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { plugInFatStick } from "./support/fat-stick.ts";
+import { forgeLayer } from "./support/forge-layer.ts";
 import { imagesOf, packProject, startInstaller, stopLoadClient } from "./support/installer.ts";
 
 const MIB = 1024 ** 2;
@@ -202,6 +205,42 @@ describe("what does not fit the server", () => {
     expect(said).toMatch(/You may not use the Docker Engine at .*\n.*root/);
   });
 });
+
+describe.each(["site", "modern"] as const)(
+  "a layer that becomes more than it says, on the engine '%s'",
+  (name) => {
+    const bombBytes = 64 * MIB;
+    test.each<[string, string, (packed: Buffer) => { blob: Buffer; mediaType: string }]>([
+      [
+        "in a later member of gzip",
+        "layer-bomb",
+        (packed) => ({
+          blob: Buffer.concat([gzipSync(zstdDecompressSync(packed)), gzipSync(Buffer.alloc(bombBytes))]),
+          mediaType: LAYER_MEDIA_TYPES.gzip,
+        }),
+      ],
+      [
+        "in a later frame of zstd",
+        "layer-bomb",
+        (packed) => ({
+          blob: Buffer.concat([packed, zstdCompressSync(Buffer.alloc(bombBytes))]),
+          mediaType: LAYER_MEDIA_TYPES.zstd,
+        }),
+      ],
+      [
+        "as gzip that is called zstd",
+        "layer-refused",
+        (packed) => ({ blob: gzipSync(zstdDecompressSync(packed)), mediaType: LAYER_MEDIA_TYPES.zstd }),
+      ],
+    ])("%s: %s", async (how, code, forge) => {
+      const site = lab.sites[name] as Engine;
+      const forged = path.join(work, `${name}-${how}`);
+      await forgeLayer(whole, forged, forge);
+      const said = await refused(site, start(site, forged), { exitCode: 5, before: await imagesOf(site) });
+      expect(said).toMatch(new RegExp(`^error: .* \\[${code}\\]\n→ .*do not use it`));
+    });
+  },
+);
 
 test("Docker Engine 20.10 gets its layers decompressed, and the same images", async () => {
   const site = lab.sites.old as Engine;

@@ -20,6 +20,8 @@ test.each<[SettingForm, string[], string[]]>([
   [CHOICE, ["on", "off"], ["On", "o"]],
   [{ pattern: "[0-9]+m" }, ["50m"], ["x50m", "50mb"]],
   [{ pattern: "a|b" }, ["a", "b"], ["ab", "xb"]],
+  // Whoever types something must not wait for ever, with a program that even Ctrl-C does not reach.
+  [{ pattern: "(a+)+" }, ["aa"], [`${"a".repeat(50)}!`]],
 ])("%j takes %j and refuses %j", (form, good, bad) => {
   for (const value of good) expect(settingValueProblem(value, form), value).toBeUndefined();
   for (const value of bad) expect(settingValueProblem(value, form), value).toMatch(/^must /);

@@ -1,4 +1,5 @@
 import type { Setting, SettingType } from "./manifest.ts";
+import { matchInTime } from "./match-in-time.ts";
 
 /** What a value has to look like. */
 export type SettingForm = {
@@ -13,8 +14,15 @@ export function settingValueProblem(value: string, form: SettingForm): string | 
   const { minimum, maximum } = form;
   if (minimum !== undefined && Number(value) < minimum) return `must be ${minimum} or more`;
   if (maximum !== undefined && Number(value) > maximum) return `must be ${maximum} or less`;
-  if (form.pattern === undefined || new RegExp(`^(?:${form.pattern})$`, "u").test(value)) return undefined;
-  return `must match ${form.pattern}`;
+  if (form.pattern === undefined) return undefined;
+  switch (matchInTime(`^(?:${form.pattern})$`, "u", [value])) {
+    case "match":
+      return undefined;
+    case "no match":
+      return `must match ${form.pattern}`;
+    case "unknown":
+      return `must match ${form.pattern}, and comparing it with that takes too long`;
+  }
 }
 
 const HOST_LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;

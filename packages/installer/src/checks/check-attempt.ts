@@ -1,5 +1,5 @@
 import { type ContainerFacts, type DockerContext, execInContainer, readContainerLog } from "@drybag/docker";
-import { type Check, fillIn } from "@drybag/format";
+import { type Check, fillIn, matchInTime } from "@drybag/format";
 import { askHttp, type HttpAnswer } from "./ask-http.ts";
 import { type Connect, openConnections } from "./connect.ts";
 
@@ -96,10 +96,13 @@ export function judgeAnswer(check: Pick<CheckOf<"http">, "status" | "body">, ans
   const seen = answer.body === "" ? "an empty body" : `body: ${firstBytes(answer.body)}`;
   if (answer.status !== check.status)
     return { ok: false, state, detail: `expected ${check.status}; ${seen}` };
-  if (check.body !== undefined && !new RegExp(check.body, "um").test(answer.body))
-    return { ok: false, state, detail: `the body does not match ${check.body}; ${seen}` };
+  const found = check.body === undefined ? "match" : matchInTime(check.body, "um", [answer.body]);
+  if (found !== "match")
+    return { ok: false, state, detail: `the body ${NOT_FOUND[found]} ${check.body}; ${seen}` };
   return { ok: true, state };
 }
+
+const NOT_FOUND = { "no match": "does not match", unknown: "cannot be compared in time with" };
 
 const SHOWN_BODY = 200;
 
@@ -181,7 +184,12 @@ async function attemptLog(
 ): Promise<Attempt> {
   const since = container.startedAt;
   const log = await readContainerLog(docker, container.id, LOG_LINES, { signal, since });
-  const regex = new RegExp(pattern, "u");
-  if (log.split("\n").some((line) => regex.test(line))) return { ok: true, state: "found" };
-  return { ok: false, state: "not found", detail: `no line of its log matches ${pattern}` };
+  switch (matchInTime(pattern, "u", log.split("\n"))) {
+    case "match":
+      return { ok: true, state: "found" };
+    case "no match":
+      return { ok: false, state: "not found", detail: `no line of its log matches ${pattern}` };
+    case "unknown":
+      return { ok: false, state: "not found", detail: `its log ${NOT_FOUND.unknown} ${pattern}` };
+  }
 }

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { EXIT, type ExitCode } from "@drybag/errors";
 import { carryFolderSizeBytes, findBundle, type OpenedBundle, verifyCarryFolder } from "@drybag/format";
-import type { RunContext } from "@drybag/terminal";
+import { printable, printableLine, type RunContext } from "@drybag/terminal";
 import { readTrustedSigners } from "./bundle/open-carry-folder.ts";
 
 export interface VerifyFlags {
@@ -45,7 +45,8 @@ export async function verifyCommand(
     );
   } else {
     const lines = findings.map(
-      (finding) => `${finding.severity}: ${finding.message}${finding.remedy ? `\n  ${finding.remedy}` : ""}`,
+      ({ severity, message, remedy }) =>
+        `${severity}: ${printableLine(message)}${remedy ? `\n  ${printable(remedy)}` : ""}`,
     );
     lines.push(...summary(bundle, isRefused, trusted !== undefined));
     context.stdout.write(`${lines.join("\n")}\n`);

@@ -15,6 +15,7 @@ export { SETTING_TYPES } from "./manifest.ts";
 export type * from "./manifest-build.ts";
 export type * from "./manifest-tasks.ts";
 export { CHECK_KINDS, TASK_TIMES } from "./manifest-tasks.ts";
+export { matchInTime } from "./match-in-time.ts";
 export * from "./names.ts";
 export { type OpenedBundle, openBundle } from "./open-bundle.ts";
 export { parseManifest, serializeManifest } from "./parse-manifest.ts";
@@ -31,5 +32,6 @@ export { canBeGivenToTasks, fillIn, settingsOfCheck, taskCycle } from "./task-ru
 export { unpackLayer } from "./unpack-layer.ts";
 export { createUnzstd } from "./unzstd.ts";
 export { type VerifiedCarryFolder, type VerifyOptions, verifyCarryFolder } from "./verify-carry-folder.ts";
+export { toVisibleLine } from "./visible-line.ts";
 export { type WriteBundleOptions, type WrittenBundle, writeBundle } from "./write-bundle.ts";
 export { fsyncDirectory, writeFileAtomically } from "./write-file.ts";

@@ -1,3 +1,5 @@
+import { isVisibleLine } from "./visible-line.ts";
+
 /** Values out of JSON that is not trusted, each with its place, so that a refusal can say where. */
 export class JsonValue {
   readonly place: string;
@@ -42,9 +44,9 @@ export class JsonValue {
     ]);
   }
 
-  /** A regular expression (ECMAScript, flag `u`). */
+  /** A regular expression (ECMAScript, flag `u`) on one line. */
   pattern(): string {
-    const pattern = this.text();
+    const pattern = this.line();
     try {
       new RegExp(pattern, "u");
     } catch {
@@ -61,6 +63,12 @@ export class JsonValue {
     if (!value.isWellFormed()) return this.refuse("is not valid Unicode");
     if (UNPRINTABLE.test(value)) return this.refuse("has control characters");
     return value;
+  }
+
+  /** One line that people are shown. */
+  line(): string {
+    const text = this.text();
+    return isVisibleLine(text) ? text : this.refuse("must be one line of visible text");
   }
 
   /** A text of this form, which `form` describes for people. */

@@ -155,6 +155,22 @@ describe("fields", () => {
       (it) => (it.settings[0].default = "\u001b[2J"),
       /settings\[0\]\.default has control/,
     ],
+    [
+      "a description of two lines",
+      (it) => (it.settings[0].description = "Port\nsigned by SHA256:you-know-whom"),
+      /settings\[0\]\.description must be one line of visible text/,
+    ],
+    [
+      "a description that turns text around",
+      (it) => (it.settings[0].description = "\u202etxt.exe"),
+      /settings\[0\]\.description must be one line of visible text/,
+    ],
+    ["a generator of two lines", (it) => (it.generator.name = "a\nb"), /generator\.name must be one line/],
+    [
+      "a generator without a name",
+      (it) => (it.generator.name = ""),
+      /generator\.name must be one line of 200/,
+    ],
     ["a setting's type", (it) => (it.settings[0].type = "colour"), /settings\[0\]\.type must be/],
     ["a choice of nothing", (it) => (it.settings[0].type = "choice"), /settings\[0\]\.choices must be there/],
     ["choices of a port", (it) => (it.settings[0].choices = ["80"]), /settings\[0\]\.choices must be there/],

@@ -56,8 +56,14 @@ export function serializeManifest(manifest: Manifest): Buffer {
   return Buffer.from(canonicalJson(readManifest(root)));
 }
 
+/** What is wrong may quote what the manifest says, which may be very long. */
+const MAX_REASON_LENGTH = 500;
+
 function invalid(reason: string): DrybagError {
-  return new DrybagError("manifest-invalid", `${MANIFEST_ENTRY} ${reason}`);
+  const half = MAX_REASON_LENGTH / 2;
+  const shown =
+    reason.length > MAX_REASON_LENGTH ? `${reason.slice(0, half)}…${reason.slice(-half)}` : reason;
+  return new DrybagError("manifest-invalid", `${MANIFEST_ENTRY} ${shown}`);
 }
 
 const KNOWN_FIELDS: Record<keyof Manifest, true> = {
@@ -117,8 +123,8 @@ function readManifest(root: JsonValue): Manifest {
       ),
     platform: readPlatform(root.field("platform")),
     generator: {
-      name: root.field("generator").field("name").matching(LINE, "one line"),
-      version: root.field("generator").field("version").matching(LINE, "one line"),
+      name: readShortLine(root.field("generator").field("name")),
+      version: readShortLine(root.field("generator").field("version")),
     },
     requires: {
       engine: root.field("requires").field("engine").matching(VERSION, "a version such as 23.0.0"),
@@ -137,9 +143,15 @@ function readManifest(root: JsonValue): Manifest {
   };
 }
 
-const LINE = /^[^\n\t]{1,200}$/;
 const VERSION = /^[0-9]{1,6}(\.[0-9]{1,6}){0,2}$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+function readShortLine(value: JsonValue): string {
+  const { length } = value.line();
+  return length >= 1 && length <= 200
+    ? value.line()
+    : value.refuse("must be one line of 200 characters at most");
+}
 
 function readPlatform(value: JsonValue): Platform {
   const part = (field: JsonValue) => field.matching(/^[a-z0-9][a-z0-9._-]{0,31}$/, "as in linux/amd64");
@@ -189,7 +201,7 @@ function readImage(value: JsonValue): BundledImage {
       repoDigests: value
         .field("provenance")
         .field("repoDigests")
-        .list((item) => item.matching(/^[^\s@]+@sha256:[0-9a-f]{64}$/, "name@sha256:…")),
+        .list((item) => item.line() && item.matching(/^[^\s@]+@sha256:[0-9a-f]{64}$/, "name@sha256:…")),
       ...(build !== undefined && { build }),
     },
   };
@@ -207,7 +219,7 @@ function readLayer(value: JsonValue): BundledLayer {
 
 function readSetting(value: JsonValue): Setting {
   const defaultValue = value.field("default").optional((field) => field.text());
-  const description = value.field("description").optional((field) => field.text());
+  const description = value.field("description").optional((field) => field.line());
   return {
     name: value.field("name").matching(/^[A-Za-z_][A-Za-z0-9_]*$/, "the name of a variable"),
     required: value.field("required").flag(),
@@ -223,7 +235,7 @@ function readSettingForm(
   value: JsonValue,
 ): Pick<Setting, "type" | "choices" | "pattern" | "minimum" | "maximum"> {
   const type = value.field("type").optional((field) => field.oneOf(...SETTING_TYPES));
-  const choices = value.field("choices").optional((field) => field.list((choice) => choice.text()));
+  const choices = value.field("choices").optional((field) => field.list((choice) => choice.line()));
   const pattern = value.field("pattern").optional((field) => field.pattern());
   const minimum = value.field("minimum").optional((field) => field.integer());
   const maximum = value.field("maximum").optional((field) => field.integer());

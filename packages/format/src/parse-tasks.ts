@@ -10,7 +10,7 @@ import {
 } from "./manifest-tasks.ts";
 
 export function readTask(value: JsonValue): Task {
-  const description = value.field("description").optional((field) => field.text());
+  const description = value.field("description").optional((field) => field.line());
   const user = value.field("user").optional(readUser);
   const workingDirectory = value
     .field("workingDirectory")
@@ -58,8 +58,8 @@ export function readCheck(value: JsonValue): Check {
 }
 
 export function readBackupRules(value: JsonValue): BackupRules {
-  const volumes = value.field("volumes").optional((field) => notEmpty(field, (item) => item.text()));
-  const exclude = value.field("exclude").optional((field) => notEmpty(field, (item) => item.text()));
+  const volumes = value.field("volumes").optional((field) => notEmpty(field, (item) => item.line()));
+  const exclude = value.field("exclude").optional((field) => notEmpty(field, (item) => item.line()));
   const dumpTask = value.field("dumpTask").optional(readTaskName);
   return {
     ...(volumes !== undefined && { volumes }),

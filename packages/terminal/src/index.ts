@@ -4,6 +4,7 @@ export { formatBytes } from "./format-bytes.ts";
 export { formatDuration } from "./format-duration.ts";
 export { type Glyphs, glyphs, supportsUnicode } from "./glyphs.ts";
 export { nearestName } from "./nearest-name.ts";
+export { printable, printableLine } from "./printable.ts";
 export {
   createProgress,
   type Progress,

@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import { glyphs } from "./glyphs.ts";
+import { printableLine } from "./printable.ts";
 import type { ServiceLine } from "./progress.ts";
 import { table } from "./table.ts";
 
@@ -22,7 +23,7 @@ export function servicesTable(services: readonly ServiceLine[], options: Service
     `${sign(service, signs)} ${service.name}`,
     service.state,
     service.expected,
-    service.detail ?? "",
+    printableLine(service.detail ?? ""),
   ]);
   const text = table([["  SERVICE", "STATE", "EXPECTED", ""], ...rows], {
     width,

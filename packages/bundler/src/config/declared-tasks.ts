@@ -1,4 +1,4 @@
-import type { BackupRules, Check, Task } from "@drybag/format";
+import { type BackupRules, type Check, type Task, toVisibleLine } from "@drybag/format";
 import type { Position } from "../compose/compose-document.ts";
 import type { ConfigDocument, ValuePath } from "./config-document.ts";
 import type { ConfigFile } from "./config-schema.ts";
@@ -52,7 +52,7 @@ function taskOf(document: ConfigDocument, name: string, task: TaskInFile): Task 
   const environment = Object.keys(task.environment ?? {}).map((each) => [each, text("environment", each)]);
   return {
     name,
-    ...(description !== undefined && { description }),
+    ...(description !== undefined && { description: toVisibleLine(description) }),
     when: task.when === undefined ? ["on-demand"] : [...new Set([task.when].flat())],
     service: task.service,
     mode: task.mode ?? "exec",

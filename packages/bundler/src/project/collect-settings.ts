@@ -1,5 +1,5 @@
 import type { Finding } from "@drybag/errors";
-import type { Setting } from "@drybag/format";
+import { type Setting, toVisibleLine } from "@drybag/format";
 import { nearestName } from "@drybag/terminal";
 import type { EnvFile } from "../compose/env-file.ts";
 import type { VariableUse } from "../compose/scan-variables.ts";
@@ -135,10 +135,7 @@ const COMPLAINT =
 
 /** Comments may hold what a manifest and a terminal may not. */
 function printable(text: string | undefined): string | undefined {
-  const plain = text
-    ?.toWellFormed()
-    .replace(/\p{Cc}+/gu, " ")
-    .trim();
+  const plain = text === undefined ? undefined : toVisibleLine(text);
   return plain && /[\p{L}\p{N}]/u.test(plain) ? plain : undefined;
 }
 

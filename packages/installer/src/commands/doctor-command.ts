@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { EXIT, type ExitCode } from "@drybag/errors";
-import type { RunContext } from "@drybag/terminal";
+import { printable, type RunContext } from "@drybag/terminal";
 import { siteDocker } from "../docker-environment.ts";
 import { type Examination, examine } from "../doctor/examine.ts";
 import { installedStacks } from "../site/installed-stacks.ts";
@@ -26,7 +26,7 @@ export function describeExamination({ name, release, findings }: Examination): s
   }
   const lines = findings.map(
     ({ severity, code, message, remedy }) =>
-      `${severity}: ${message} [${code}]${remedy ? `\n  ${remedy}` : ""}`,
+      `${severity}: ${printable(message)} [${code}]${remedy ? `\n  ${printable(remedy)}` : ""}`,
   );
   const errors = findings.filter(({ severity }) => severity === "error").length;
   const warnings = findings.length - errors;

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { EXIT, type ExitCode, type Finding } from "@drybag/errors";
 import { verifyCarryFolder } from "@drybag/format";
-import type { RunContext } from "@drybag/terminal";
+import { printable, printableLine, type RunContext } from "@drybag/terminal";
 
 /** Reads everything in the carry folder once and lists all that is wrong. Exit code 5 when something is damaged. */
 export async function verifyCommand(
@@ -42,7 +42,8 @@ export async function verifyCommand(
     context.stdout.write(`${JSON.stringify(result)}\n`);
   } else {
     const lines = findings.map(
-      ({ severity, message, remedy }) => `${severity}: ${message}${remedy ? `\n  ${remedy}` : ""}`,
+      ({ severity, message, remedy }) =>
+        `${severity}: ${printableLine(message)}${remedy ? `\n  ${printable(remedy)}` : ""}`,
     );
     const what = bundle ? `${bundle.manifest.name} ${bundle.manifest.version}` : "The bundle";
     lines.push(isDamaged ? `${what} is damaged.` : `${what} is as it was packed: ${bundle?.manifestSha256}`);

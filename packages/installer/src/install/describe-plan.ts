@@ -1,6 +1,6 @@
 import type { Finding } from "@drybag/errors";
 import type { Manifest } from "@drybag/format";
-import { formatBytes, table } from "@drybag/terminal";
+import { formatBytes, printableLine, table } from "@drybag/terminal";
 import type { LoadPlan } from "../images/plan-load.ts";
 import { describeSigner, type SignerVerdict } from "../trust/judge-signer.ts";
 
@@ -39,7 +39,7 @@ export function describePlan(plan: InstallPlan, width?: number): string {
     ["folder", folder],
   ];
   // The value last: it is what a narrow terminal may cut.
-  const settings = planSettings(plan).map(({ name, value, from }) => [name, from, value]);
+  const settings = planSettings(plan).map(({ name, value, from }) => [name, from, printableLine(value)]);
   const parts = [table(facts, { width })];
   if (settings.length > 0) parts.push(table([["SETTING", "FROM", "VALUE"], ...settings], { width }));
   return `\n${parts.join("\n\n")}\n\n`;

@@ -1,5 +1,5 @@
 import type { Setting } from "@drybag/format";
-import { ask, type Questions } from "@drybag/terminal";
+import { ask, printableLine, type Questions } from "@drybag/terminal";
 import { generateSecret } from "./generate-secret.ts";
 import { settingProblem } from "./setting-problem.ts";
 
@@ -24,7 +24,7 @@ export async function askSetting(setting: Setting, questions: Questions, present
   const onEnter = present
     ? secret
       ? "Enter keeps it"
-      : present
+      : printableLine(present)
     : canMakeUp
       ? "Enter makes one up"
       : undefined;

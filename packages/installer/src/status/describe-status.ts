@@ -1,4 +1,4 @@
-import { type ServicesTableOptions, servicesTable } from "@drybag/terminal";
+import { printable, type ServicesTableOptions, servicesTable } from "@drybag/terminal";
 import type { StackStatus } from "./read-status.ts";
 
 export function describeStatus(
@@ -14,7 +14,7 @@ export function describeStatus(
     ...(broken.length === 0
       ? [`All ${images.length} images are as they were packed.`]
       : broken.map(({ tag, problem }) => `Image ${tag} ${problem}.`)),
-    ...findings.map(({ message, remedy }) => `${message}${remedy ? `\n  ${remedy}` : ""}`),
+    ...findings.map(({ message, remedy }) => printable(`${message}${remedy ? `\n  ${remedy}` : ""}`)),
     `Files: ${folder}`,
   ];
   return `${lines.join("\n")}\n`;

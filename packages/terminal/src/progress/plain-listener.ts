@@ -1,4 +1,5 @@
 import { formatDuration } from "../format-duration.ts";
+import { printable } from "../printable.ts";
 import type { ProgressEvent } from "../progress.ts";
 import { warningLines } from "../warning-lines.ts";
 import { type ListenerOptions, numberedTitle, type ProgressListener } from "./listener.ts";
@@ -14,7 +15,7 @@ export function createPlainListener({ stream, stages, unicode, now }: ListenerOp
   let services = "";
 
   function write(line: string): void {
-    stream.write(`${line}\n`);
+    stream.write(`${printable(line)}\n`);
   }
 
   function isTime(key: string): boolean {

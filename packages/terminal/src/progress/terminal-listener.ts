@@ -1,6 +1,7 @@
 import { fitLine } from "../fit-line.ts";
 import { formatDuration } from "../format-duration.ts";
 import { glyphs } from "../glyphs.ts";
+import { printable, printableLine } from "../printable.ts";
 import type { ProgressEvent, ServiceLine } from "../progress.ts";
 import { servicesTable } from "../services-table.ts";
 import { warningLines } from "../warning-lines.ts";
@@ -49,7 +50,7 @@ export function createTerminalListener({ stream, stages, unicode, now }: Listene
     const width = (stream.columns ?? 80) - DETAILS_MARGIN;
     const lines: string[] = [];
     if (state.bytesLine) lines.push(`${bar(state.fraction)}${state.bytesLine}`);
-    if (state.message) lines.push(state.message);
+    if (state.message) lines.push(printableLine(state.message));
     if (stage !== servicesStage) return fit(lines, width).join("\n");
     // listr2 trims the front of the first line, so the table, whose header is indented, must not be first.
     lines.push(servicesCount(services));
@@ -68,8 +69,8 @@ export function createTerminalListener({ stream, stages, unicode, now }: Listene
     "stage-started": ({ stage, title }) => start(stage, title),
     "stage-progress": (event) => running.get(event.stage)?.update(event),
     "stage-finished": ({ stage, message, durationMs }) =>
-      end(stage, "done", `${message ? `: ${message}` : ""} (${formatDuration(durationMs)})`),
-    "stage-failed": ({ stage, message }) => end(stage, "failed", `: ${message.split("\n")[0]}`),
+      end(stage, "done", `${message ? `: ${printableLine(message)}` : ""} (${formatDuration(durationMs)})`),
+    "stage-failed": ({ stage, message }) => end(stage, "failed", `: ${printable(message).split("\n")[0]}`),
     warning: (event) => {
       for (const line of warningLines(event, unicode)) {
         if (display) display.say(line, true);

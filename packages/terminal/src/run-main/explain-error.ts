@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { DrybagError, EXIT, type ExitCode, isDrybagError } from "@drybag/errors";
+import { printable } from "../printable.ts";
 import { hintLines } from "../warning-lines.ts";
 
 export interface ErrorSurroundings {
@@ -71,11 +72,12 @@ function fromErrno(thrown: unknown): DrybagError | undefined {
 
 function explainKnown(error: DrybagError, { name, unicode }: ErrorSurroundings): ExplainedError {
   const { code, message, hint, detail, exitCode } = error;
-  const [first = "", ...rest] = message.split("\n");
+  const [first = "", ...rest] = printable(message).split("\n");
   const plain = code === "usage" || code === "interrupted";
   const lines = [plain ? `${name}: ${first}` : `error: ${first} [${code}]`];
-  for (const line of [...rest, ...(detail?.trimEnd().split("\n") ?? [])]) lines.push(`  ${line}`.trimEnd());
-  if (hint) lines.push(...(code === "usage" ? hint.split("\n") : hintLines(hint, unicode)));
+  for (const line of [...rest, ...(detail === undefined ? [] : printable(detail).trimEnd().split("\n"))])
+    lines.push(`  ${line}`.trimEnd());
+  if (hint) lines.push(...(code === "usage" ? printable(hint).split("\n") : hintLines(hint, unicode)));
   const optional = { ...(hint === undefined ? {} : { hint }), ...(detail === undefined ? {} : { detail }) };
   return { exitCode, lines, json: { error: { code, message, ...optional } } };
 }
@@ -86,7 +88,7 @@ function explainDefect(thrown: unknown, { name, debug }: ErrorSurroundings): Exp
   const hint = debug ? "this is a defect" : "this is a defect; run with --debug for the trace";
   return {
     exitCode: EXIT.internal,
-    lines: [`${name}: ${message}`, hint],
+    lines: [`${name}: ${printable(message)}`, hint],
     json: { error: { code: "internal", message, hint } },
   };
 }

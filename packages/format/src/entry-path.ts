@@ -1,5 +1,6 @@
 const MAX_PATH_BYTES = 4096;
 const MAX_SEGMENT_BYTES = 255;
+const MAX_SEGMENTS = 128;
 
 /**
  * Why a path must not be the name of an entry, in words that fit behind the path; undefined if it may.
@@ -12,7 +13,10 @@ export function entryPathProblem(path: string): string | undefined {
   if (path.includes("\\")) return "has a backslash";
   if (path.startsWith("/")) return "is absolute";
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) return `is longer than ${MAX_PATH_BYTES} bytes`;
-  for (const segment of path.replace(/\/$/, "").split("/")) {
+  // Not all of them: paths in a manifest that is not trusted may be nothing but slashes.
+  const segments = path.replace(/\/$/, "").split("/", MAX_SEGMENTS + 1);
+  if (segments.length > MAX_SEGMENTS) return `lies deeper than ${MAX_SEGMENTS - 1} folders`;
+  for (const segment of segments) {
     if (segment === "") return "has an empty segment";
     if (segment === ".") return 'has a "." segment';
     if (segment === "..") return 'climbs with ".."';

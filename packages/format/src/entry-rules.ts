@@ -55,17 +55,15 @@ function inOrder(previous: string, path: string): boolean {
 
 /** A path cannot be a file and a folder at once, and a folder is listed only if it is empty. */
 function nestingProblem(entries: BundleEntry[]): string | undefined {
-  const listed = new Set(entries.map((entry) => entry.path.replace(/\/$/, "")));
-  if (listed.size < entries.length) return "entries has a path that is a file and a folder at once";
-  for (const { path } of entries) {
-    for (
-      let slash = path.indexOf("/");
-      slash !== -1 && slash < path.length - 1;
-      slash = path.indexOf("/", slash + 1)
-    ) {
-      const parent = path.slice(0, slash);
-      if (listed.has(parent))
-        return `entries has "${path}" below "${parent}", which is a file or an empty folder`;
+  // Sorted with the slash before everything else, what lies below a path follows it at once: comparing neighbours is enough, and takes no
+  // longer for paths of thousands of folders.
+  const sorted = entries.map(({ path }) => path.replace(/\/$/, "").replaceAll("/", "\0")).sort();
+  for (const [index, path] of sorted.entries()) {
+    const next = sorted[index + 1];
+    if (next === path) return "entries has a path that is a file and a folder at once";
+    if (next?.startsWith(`${path}\0`)) {
+      const [parent, child] = [path, next].map((each) => each.replaceAll("\0", "/"));
+      return `entries has "${child}" below "${parent}", which is a file or an empty folder`;
     }
   }
   return undefined;

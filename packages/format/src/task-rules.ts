@@ -47,9 +47,12 @@ function taskProblem(task: Task, known: Known & { names: ReadonlySet<string> }):
   const given = [...task.settings, ...(task.arguments ?? [])];
   const steering = given.find((name) => !canBeGivenToTasks(name));
   if (steering !== undefined) return `cannot be given ${steering}, which steers Docker itself`;
-  const all = [...Object.keys(task.environment), ...given];
-  const twice = all.find((name, index) => all.indexOf(name) < index);
-  return twice === undefined ? undefined : `is given ${twice} twice`;
+  const seen = new Set(Object.keys(task.environment));
+  for (const name of given) {
+    if (seen.has(name)) return `is given ${name} twice`;
+    seen.add(name);
+  }
+  return undefined;
 }
 
 function checkProblem(check: Check, known: Known): string | undefined {
@@ -75,21 +78,37 @@ const SETTING = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
 /** Names of tasks that each wait for the next, the first again at the end; undefined where there is no such ring. */
 export function taskCycle(tasks: readonly Pick<Task, "name" | "before">[]): string[] | undefined {
-  const byName = new Map(tasks.map((task) => [task.name, task]));
+  const before = new Map(tasks.map((task) => [task.name, task.before ?? []]));
   const done = new Set<string>();
-  const walk = (name: string, trail: readonly string[]): string[] | undefined => {
-    if (trail.includes(name)) return [...trail.slice(trail.indexOf(name)), name];
-    if (done.has(name)) return undefined;
-    for (const next of byName.get(name)?.before ?? []) {
-      const cycle = walk(next, [...trail, name]);
-      if (cycle !== undefined) return cycle;
-    }
-    done.add(name);
-    return undefined;
-  };
   for (const { name } of tasks) {
-    const cycle = walk(name, []);
+    const cycle = done.has(name) ? undefined : cycleFrom(name, before, done);
     if (cycle !== undefined) return cycle;
+  }
+  return undefined;
+}
+
+/** With a trail and not with calls within calls: thousands of tasks may wait for each other in a row. */
+function cycleFrom(
+  start: string,
+  before: ReadonlyMap<string, readonly string[]>,
+  done: Set<string>,
+): string[] | undefined {
+  const step = (name: string) => ({ name, rest: [...(before.get(name) ?? [])].reverse() });
+  const trail = [step(start)];
+  const onTrail = new Set([start]);
+  for (let last = trail.at(-1); last !== undefined; last = trail.at(-1)) {
+    const next = last.rest.pop();
+    if (next === undefined) {
+      trail.pop();
+      onTrail.delete(last.name);
+      done.add(last.name);
+    } else if (onTrail.has(next)) {
+      const names = trail.map(({ name }) => name);
+      return [...names.slice(names.indexOf(next)), next];
+    } else if (!done.has(next)) {
+      trail.push(step(next));
+      onTrail.add(next);
+    }
   }
   return undefined;
 }

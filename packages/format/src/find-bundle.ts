@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DrybagError } from "@drybag/errors";
 import { parseChecksums } from "./checksums.ts";
+import { FolderNames, foldCase } from "./folder-names.ts";
 import { CHECKSUMS_FILE, CHECKSUMS_SIGNATURE_FILE, MAX_SIGNATURE_BYTES, partNames } from "./names.ts";
 import { bundleFileName } from "./part-names.ts";
 import { readError } from "./read-error.ts";
@@ -9,7 +10,9 @@ import { readError } from "./read-error.ts";
 /** A carry folder with a bundle in it. */
 export interface CarryFolder {
   directory: string;
-  /** Name of the tar without `.tar`. */
+  /** Every name in it. */
+  names: FolderNames;
+  /** Name of the tar without `.tar`, as SHA256SUMS has it. */
   stem: string;
   /** In order. */
   parts: CarryPart[];
@@ -21,6 +24,7 @@ export interface CarryFolder {
 }
 
 export interface CarryPart {
+  /** As SHA256SUMS has it; the drive may show it in another case. */
   name: string;
   path: string;
   sizeBytes: number;
@@ -47,33 +51,40 @@ export interface FoundBundle {
 /** Like findBundle, but tells what is wrong instead of throwing, as far as there is a bundle at all. */
 export async function lookForBundle(path: string): Promise<FoundBundle> {
   const { directory, stem: wanted } = await placeOf(path);
-  const names = await readdir(directory).catch((error) => Promise.reject(readError(error, directory)));
-  const stem = wanted ?? onlyStem(names, directory);
-  const checksumsBytes = await readSmall(directory, CHECKSUMS_FILE, MAX_CHECKSUMS_BYTES);
-  const checksumsSignature = await readSmall(directory, CHECKSUMS_SIGNATURE_FILE, MAX_SIGNATURE_BYTES);
+  const found = await readdir(directory).catch((error) => Promise.reject(readError(error, directory)));
+  const names = new FolderNames(found);
+  const stemOnDrive = wanted ?? onlyStem(names, directory);
+  const checksumsBytes = await readSmall(directory, names.find(CHECKSUMS_FILE), MAX_CHECKSUMS_BYTES);
+  const checksumsSignature = await readSmall(
+    directory,
+    names.find(CHECKSUMS_SIGNATURE_FILE),
+    MAX_SIGNATURE_BYTES,
+  );
   const checksums = readChecksums(checksumsBytes);
   const listed = checksums instanceof Map ? [...checksums.keys()] : [];
+  const stem = listedStem(listed, stemOnDrive);
 
-  const present = names.filter((name) => bundleFileName(name)?.stem === stem);
-  const expected = expectedParts(stem, [
-    ...present,
-    ...listed.filter((name) => bundleFileName(name)?.stem === stem),
-  ]);
+  const present = found.filter((name) => isOfStem(name, stemOnDrive));
+  const expected = expectedParts(stem, [...present, ...listed.filter((name) => isOfStem(name, stem))]);
   const parts: CarryPart[] = [];
+  const missingParts: string[] = [];
   for (const name of expected) {
-    if (present.includes(name)) parts.push(await partAt(join(directory, name), name));
+    const onDrive = names.find(name);
+    if (onDrive === undefined) missingParts.push(name);
+    else parts.push(await partAt(join(directory, onDrive), name));
   }
   if (parts.length === 0) throw notFound(`There is no ${stem}.tar in ${directory}.`);
   return {
     folder: {
       directory,
+      names,
       stem,
       parts,
       ...(checksums instanceof Map && { checksums }),
       ...(checksumsBytes && { checksumsBytes }),
       ...(checksumsSignature && { checksumsSignature }),
     },
-    missingParts: expected.filter((name) => !present.includes(name)),
+    missingParts,
     ...(checksums instanceof DrybagError && { checksumsError: checksums }),
   };
 }
@@ -82,7 +93,7 @@ export async function lookForBundle(path: string): Promise<FoundBundle> {
 export async function carryFolderSizeBytes(folder: CarryFolder): Promise<number> {
   let sizeBytes = folder.parts.reduce((sum, part) => sum + part.sizeBytes, 0);
   for (const name of otherListedFiles(folder)) {
-    sizeBytes += await stat(join(folder.directory, name)).then(
+    sizeBytes += await stat(pathOf(folder, name)).then(
       (found) => found.size,
       () => 0,
     );
@@ -93,7 +104,26 @@ export async function carryFolderSizeBytes(folder: CarryFolder): Promise<number>
 /** The files besides the parts that SHA256SUMS lists. */
 export function otherListedFiles(folder: CarryFolder): string[] {
   const names = [...(folder.checksums?.keys() ?? [])];
-  return names.filter((name) => bundleFileName(name)?.stem !== folder.stem);
+  return names.filter((name) => !isOfStem(name, folder.stem));
+}
+
+/** Where a file of the folder lies that is called so in SHA256SUMS. */
+export function pathOf({ directory, names }: CarryFolder, name: string): string {
+  return join(directory, names.find(name) ?? name);
+}
+
+/** Whether a file is the bundle's or one of its parts, whatever the case that the drive shows. */
+export function isOfStem(name: string, stem: string): boolean {
+  const found = bundleFileName(name)?.stem;
+  return found !== undefined && foldCase(found) === foldCase(stem);
+}
+
+/** As SHA256SUMS has it, where it lists any part. */
+function listedStem(listed: readonly string[], stemOnDrive: string): string {
+  const stems = listed
+    .filter((name) => isOfStem(name, stemOnDrive))
+    .map((name) => bundleFileName(name)?.stem);
+  return stems.includes(stemOnDrive) ? stemOnDrive : (stems[0] ?? stemOnDrive);
 }
 
 export function partsMissing(names: string[], directory: string): DrybagError {
@@ -122,8 +152,8 @@ async function placeOf(path: string): Promise<{ directory: string; stem?: string
   return { directory: dirname(path), stem: name.stem };
 }
 
-function onlyStem(names: string[], directory: string): string {
-  const stems = [...new Set(names.flatMap((name) => bundleFileName(name)?.stem ?? []))].sort();
+function onlyStem(names: Iterable<string>, directory: string): string {
+  const stems = [...new Set([...names].flatMap((name) => bundleFileName(name)?.stem ?? []))].sort();
   const [stem, another] = stems;
   if (stem === undefined) throw notFound(`There is no bundle in ${directory}.`);
   if (another === undefined) return stem;
@@ -162,12 +192,20 @@ function readChecksums(bytes: Buffer | undefined): Map<string, string> | DrybagE
   }
 }
 
-/** A file of the folder, if it is there. One that is too large to be what it should be counts as empty, and is refused by what reads it. */
-async function readSmall(directory: string, name: string, maxBytes: number): Promise<Buffer | undefined> {
+/**
+ * A file of the folder, if it is there. One that is too large to be what it should be counts as empty, as does what is no file, from which
+ * reading might never end; it is refused by what reads it.
+ */
+async function readSmall(
+  directory: string,
+  name: string | undefined,
+  maxBytes: number,
+): Promise<Buffer | undefined> {
+  if (name === undefined) return undefined;
   const path = join(directory, name);
   try {
-    const { size } = await stat(path);
-    return size > maxBytes ? Buffer.alloc(0) : await readFile(path);
+    const found = await stat(path);
+    return found.size > maxBytes || !found.isFile() ? Buffer.alloc(0) : await readFile(path);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw readError(error, path);

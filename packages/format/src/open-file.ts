@@ -15,18 +15,20 @@ export const CHUNK_BYTES = 256 * 1024;
 /**
  * Opens a file for reading. With `bypassCache`, what comes is what the drive has, and not what the kernel remembers of having written
  * (O_DIRECT, open(2)). What a drive keeps in memory of its own cannot be bypassed. Throws media-unreadable where the file system cannot do
- * this, and the errors of the file system as they are.
+ * this, bundle-unreadable for a folder, a pipe or a device, and the errors of the file system as they are.
  */
 export async function openFile(path: string, { bypassCache = false } = {}): Promise<SequentialFile> {
-  if (!bypassCache) return throughCache(await open(path, "r"));
   // Not on every system that this can run on.
-  const { O_RDONLY, O_DIRECT } = constants as typeof constants & { O_DIRECT?: number };
-  if (O_DIRECT === undefined) throw cannotBypass(path);
-  const file = await open(path, O_RDONLY | O_DIRECT).catch((error) => {
-    throw error.code === "EINVAL" ? cannotBypass(path, error) : error;
+  const { O_RDONLY, O_NONBLOCK = 0, O_DIRECT } = constants as typeof constants & { O_DIRECT?: number };
+  if (bypassCache && O_DIRECT === undefined) throw cannotBypass(path);
+  // Opening a pipe would wait for ever for somebody who writes to it.
+  const flags = O_RDONLY | O_NONBLOCK | (bypassCache ? (O_DIRECT ?? 0) : 0);
+  const file = await open(path, flags).catch((error) => {
+    throw bypassCache && error.code === "EINVAL" ? cannotBypass(path, error) : error;
   });
   try {
-    return await pastCache(file, path);
+    if (!(await file.stat()).isFile()) throw notAFile(path);
+    return bypassCache ? await pastCache(file, path) : throughCache(file);
   } catch (error) {
     await file.close();
     throw error;
@@ -76,6 +78,12 @@ async function findAlignedOffset(file: FileHandle, memory: Buffer, path: string)
     }
   }
   throw cannotBypass(path);
+}
+
+function notAFile(path: string): DrybagError {
+  return new DrybagError("bundle-unreadable", `${path} is not a file.`, {
+    hint: "Copy it again from where the bundle was made.",
+  });
 }
 
 function cannotBypass(path: string, cause?: unknown): DrybagError {

@@ -15,6 +15,11 @@ export function readError(error: unknown, path: string): unknown {
         hint: "Run the same command as root, or give yourself the right to read it.",
         cause: error,
       });
+    case "ELOOP":
+      return new DrybagError("bundle-unreadable", `${path} is a link that leads to itself.`, {
+        hint: "Copy it again from where the bundle was made.",
+        cause: error,
+      });
     case "EIO":
     case "ENXIO":
     case "ENODEV":

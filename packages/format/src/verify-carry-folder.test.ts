@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
-import { readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { writeChecksums } from "./checksums.ts";
@@ -46,7 +47,30 @@ test("a good folder has no findings, and each byte is read once", async () => {
   expect(read).toBe(folder.parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) + "#!/bin/sh\n".length);
 });
 
+test("names in another case than SHA256SUMS has are the same files", async () => {
+  await using folder = await carryFolder();
+  for (const name of [part(2), "install.sh"])
+    await rename(join(folder.directory, name), join(folder.directory, name.toUpperCase()));
+  expect((await verifyCarryFolder(join(folder.directory, part(1)))).findings).toEqual([]);
+  await folder.damage("INSTALL.SH", 3);
+  expect((await verifyCarryFolder(join(folder.directory, part(1)))).findings).toMatchObject([
+    { code: "digest-mismatch", message: expect.stringMatching(/^install\.sh is damaged/) },
+  ]);
+});
+
 describe("says all that is wrong:", () => {
+  test("a pipe and a device in the place of files, without waiting for them", async () => {
+    await using folder = await carryFolder();
+    const sh = join(folder.directory, "install.sh");
+    await rm(sh);
+    execFileSync("mkfifo", [sh]);
+    const notAFile = [{ code: "bundle-unreadable", message: `${sh} is not a file.` }];
+    expect((await verifyCarryFolder(folder.directory)).findings).toMatchObject(notAFile);
+    await rm(sh);
+    await symlink("/dev/zero", sh);
+    expect((await verifyCarryFolder(folder.directory)).findings).toMatchObject(notAFile);
+  });
+
   test("each damaged part, with what it holds, and a damaged file", async () => {
     await using folder = await carryFolder();
     for (const number of [3, 5]) await folder.damage(part(number), 100);

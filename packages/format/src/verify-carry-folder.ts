@@ -1,15 +1,20 @@
 import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { type Readable, Writable } from "node:stream";
 import { DrybagError, type Finding, isDrybagError } from "@drybag/errors";
 import type { Damage } from "./damage.ts";
-import { type CarryFolder, lookForBundle, otherListedFiles, partsMissing } from "./find-bundle.ts";
+import {
+  type CarryFolder,
+  isOfStem,
+  lookForBundle,
+  otherListedFiles,
+  partsMissing,
+  pathOf,
+} from "./find-bundle.ts";
+import { foldCase } from "./folder-names.ts";
 import type { BundledLayer } from "./manifest.ts";
 import { blobEntry, CHECKSUMS_FILE, CHECKSUMS_SIGNATURE_FILE } from "./names.ts";
 import { type OpenedBundle, readOpening, sizeDamage } from "./open-bundle.ts";
 import { CHUNK_BYTES, openFile } from "./open-file.ts";
-import { bundleFileName } from "./part-names.ts";
 import { partMismatch } from "./part-reader.ts";
 import { type ReadBundleOptions, scanBundle } from "./read-bundle.ts";
 import { readError } from "./read-error.ts";
@@ -49,7 +54,7 @@ export async function verifyCarryFolder(
 
   const bundle = await verifyBundle(folder, missingParts.length > 0, options, findings);
   for (const name of otherListedFiles(folder)) await verifyListedFile(folder, name, options, findings);
-  await findUnlistedFiles(folder, findings);
+  findUnlistedFiles(folder, findings);
   const signer = bundle && verifySigner(bundle, options.trusted, findings);
   return { bundle: bundle && { ...bundle, ...(signer && { signer }) }, findings: findings.all() };
 }
@@ -137,10 +142,9 @@ async function verifyListedFile(
   options: ReadBundleOptions,
   findings: Findings,
 ): Promise<void> {
-  const path = join(folder.directory, name);
   const expected = folder.checksums?.get(name);
   try {
-    const sha256 = await hashFile(path, options);
+    const sha256 = await hashFile(pathOf(folder, name), options);
     if (sha256 !== expected)
       findings.damage({ parts: [name], error: partMismatch(name, expected !== undefined) });
   } catch (error) {
@@ -170,15 +174,12 @@ async function hashFile(
   return hash.digest("hex");
 }
 
-async function findUnlistedFiles(
-  { directory, stem, checksums }: CarryFolder,
-  findings: Findings,
-): Promise<void> {
+function findUnlistedFiles({ names, stem, checksums }: CarryFolder, findings: Findings): void {
   if (!checksums) return;
-  for (const name of (await readdir(directory)).sort()) {
-    const known = checksums.has(name) || name === CHECKSUMS_FILE || name === CHECKSUMS_SIGNATURE_FILE;
+  const known = new Set([...checksums.keys(), CHECKSUMS_FILE, CHECKSUMS_SIGNATURE_FILE].map(foldCase));
+  for (const name of [...names].sort()) {
     // A part that is not listed is an error of its own.
-    if (known || bundleFileName(name)?.stem === stem || MADE_BY_SYSTEMS.test(name)) continue;
+    if (known.has(foldCase(name)) || isOfStem(name, stem) || MADE_BY_SYSTEMS.test(name)) continue;
     findings.warn(
       "file-not-listed",
       `${CHECKSUMS_FILE} does not list ${name}.`,

@@ -98,7 +98,7 @@ describe("signatures", () => {
         const other = await pack("other-version", ["--sign", keys.private, "--bundle-version", "0.9"]);
         await cp(path.join(other.directory, "SHA256SUMS.sig"), path.join(copy, "SHA256SUMS.sig"));
       },
-      "signature-invalid",
+      "signature-foreign",
     ],
     ["over other sums", (copy) => appendFile(path.join(copy, "SHA256SUMS"), "\n"), "checksums-invalid"],
     [
@@ -110,7 +110,7 @@ describe("signatures", () => {
         });
         await writeFile(path.join(copy, "SHA256SUMS"), `${stdout}\n`);
       },
-      "signature-invalid",
+      "signature-foreign",
     ],
   ])("%s: refused", async (_title, forge, code) => {
     const copy = path.join(work, "forged");

@@ -312,6 +312,14 @@ describe("a manifest is refused that lies about", () => {
     ["the number of layers", "manifest-invalid", (it) => ({ ...it, layers: it.layers.slice(1) })],
     ["the number of images", "manifest-invalid", (it) => ({ ...it, images: it.images.slice(1) })],
     [
+      "the manifest of an image",
+      "manifest-invalid",
+      (it) => ({
+        ...it,
+        images: it.images.map((image) => ({ ...image, manifestDigest: it.images[0]?.manifestDigest ?? "" })),
+      }),
+    ],
+    [
       "the sizes of images",
       "manifest-invalid",
       (it) => ({ ...it, images: it.images.map((image) => ({ ...image, sizeBytes: 1 })) }),
@@ -353,7 +361,7 @@ describe("a signature is refused that is", () => {
   test.each<[string, ErrorCode, Buffer | undefined, typeof jane | undefined]>([
     ["stripped from the manifest", "signature-missing", undefined, jane],
     ["stripped from SHA256SUMS", "signature-missing", signed(jane, bundle), undefined],
-    ["from another bundle", "signature-invalid", signed(jane, other), jane],
+    ["from another bundle", "signature-foreign", signed(jane, other), jane],
     ["for another purpose", "signature-invalid", jane.sign(serializeManifest(bundle.manifest), "file"), jane],
     ["by another key than the other one", "signatures-differ", signed(mallory, bundle), jane],
     ["no signature", "signature-invalid", Buffer.from("trust me"), jane],

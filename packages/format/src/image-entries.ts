@@ -133,7 +133,8 @@ function dockerArchiveManifest(images: ListedImage[]): object {
 
 const IMAGE_MANIFEST_MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json";
 
-function imageManifest(config: { digest: string; sizeBytes: number }, layers: BundledLayer[]): Buffer {
+/** It follows from the config and the layers, whatever these are. */
+export function imageManifest(config: { digest: string; sizeBytes: number }, layers: BundledLayer[]): Buffer {
   return json({
     schemaVersion: 2,
     mediaType: IMAGE_MANIFEST_MEDIA_TYPE,

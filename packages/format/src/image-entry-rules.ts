@@ -1,11 +1,11 @@
-import { type ImageEntry, imageListingEntries } from "./image-entries.ts";
-import type { BundleEntry, Manifest } from "./manifest.ts";
+import { type ImageEntry, imageListingEntries, imageManifest } from "./image-entries.ts";
+import type { BundledImage, BundledLayer, BundleEntry, Manifest } from "./manifest.ts";
 import { BLOB_PREFIX, blobEntry } from "./names.ts";
 import { sha256Hex } from "./sha256.ts";
 
 /** What does not agree between the images of a manifest and the entries that carry them. */
 export function imageEntriesProblem(manifest: Manifest): string | undefined {
-  return blobProblem(manifest) ?? listingProblem(manifest);
+  return blobProblem(manifest) ?? imageManifestProblem(manifest) ?? listingProblem(manifest);
 }
 
 /** The blobs are the images' configs and manifests, sorted, and then the layers, in the order of `layers`: nothing else. */
@@ -31,6 +31,36 @@ function blobProblem({ images, layers, entries }: Manifest): string | undefined 
   }
   const extra = blobs[expected.length];
   return extra && `entries has ${extra.path}, which no image needs`;
+}
+
+/** A containerd store goes by the images' manifests: they name the config and the layers that `images` has, and nothing else. */
+function imageManifestProblem({ images, layers, entries }: Manifest): string | undefined {
+  const byDiffId = new Map(layers.map((layer) => [layer.diffId, layer]));
+  const sizes = new Map(
+    entries.map((entry) => [entry.path, entry.type === "file" ? entry.sizeBytes : 0] as const),
+  );
+  // Images with several tags are the same.
+  const known = new Map<string, BundledImage>();
+  for (const image of images) {
+    const { tag, configDigest, manifestDigest, diffIds } = image;
+    const same = known.get(manifestDigest);
+    if (same?.configDigest === configDigest && isSame(same.diffIds, diffIds)) continue;
+    const config = { digest: configDigest, sizeBytes: sizes.get(blobEntry(configDigest)) ?? 0 };
+    const content = imageManifest(
+      config,
+      diffIds.map((diffId) => byDiffId.get(diffId) as BundledLayer),
+    );
+    const isRight =
+      manifestDigest === `sha256:${sha256Hex(content)}` &&
+      sizes.get(blobEntry(manifestDigest)) === content.length;
+    if (!isRight) return `the image ${tag} has a manifest that does not follow from its config and layers`;
+    known.set(manifestDigest, image);
+  }
+  return undefined;
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((each, index) => each === others[index]);
 }
 
 /** What the engine reads first says the same as the manifest: the same tags, configs and layers, in the only way to write it. */

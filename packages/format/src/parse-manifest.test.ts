@@ -315,7 +315,7 @@ describe("what the fields say together", () => {
     [
       "another layer order of an image",
       (it) => it.images[0].diffIds.reverse(),
-      /manifest.json with a content/,
+      /manifest that does not follow/,
     ],
     ["a blob as a program", (it) => (it.entries.at(-1).mode = 0o755), /mode of a program/],
     ["a folder among the blobs", (it) => it.entries.push(folder("blobs/sha256/a/")), /has the folder/],

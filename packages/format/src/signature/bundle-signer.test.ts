@@ -9,7 +9,7 @@ import { temporaryFolder } from "../testing/temporary-folder.ts";
 import { tinyBundle } from "../testing/tiny-bundle.ts";
 import { archiveBytes, placeArchive } from "../testing/written-bundle.ts";
 import { verifyCarryFolder } from "../verify-carry-folder.ts";
-import { requireTrustedSigner } from "./bundle-signer.ts";
+import { requireTrustedSigner, verifyBundleSigner } from "./bundle-signer.ts";
 import { parseTrustedSigners } from "./trusted-signers.ts";
 
 const jane = testSigner();
@@ -57,9 +57,8 @@ test.each<[string, Forgery, string]>([
   [
     "whose signature is over another bundle",
     { signature: jane.sign(serializeManifest(older.manifest)) },
-    "signature-invalid",
+    "signature-foreign",
   ],
-  ["whose signatures are swapped", { signature: jane.sign(Buffer.from("SHA256SUMS")) }, "signature-invalid"],
   [
     "whose signatures are by different keys",
     { signature: mallory.sign(serializeManifest(tinyBundle().manifest)) },
@@ -91,13 +90,34 @@ test.each<[string, Forgery, string]>([
   expect(findings).toMatchObject([{ code, severity: "error" }]);
 });
 
+test("a bundle is refused whose SHA256SUMS has the signature of the manifest, and the other way round", async () => {
+  await using folder = await temporaryFolder();
+  await place(folder.path, {});
+  const bundle = await openBundle(folder.path);
+  const signatures = {
+    signature: bundle.signature,
+    checksumsSignature: bundle.carryFolder.checksumsSignature,
+  };
+  if (!signatures.signature || !signatures.checksumsSignature) throw new Error("not signed");
+  await writeFile(join(folder.path, "SHA256SUMS.sig"), signatures.signature);
+  const message =
+    /^signatures-swapped: SHA256SUMS\.sig is over drybag\.json, to which the other signature belongs/;
+  expect(await refusal(() => openBundle(folder.path))).toMatch(message);
+  expect((await verifyCarryFolder(folder.path)).findings).toMatchObject([{ code: "signatures-swapped" }]);
+  // No file can be so: SHA256SUMS covers the tar, with the signature in it.
+  const swapped = { ...bundle, signature: signatures.checksumsSignature };
+  expect(await refusal(() => verifyBundleSigner(swapped))).toMatch(
+    /^signatures-swapped: drybag\.json\.sig is over SHA256SUMS/,
+  );
+});
+
 test("SHA256SUMS that was changed after signing is refused", async () => {
   await using folder = await temporaryFolder();
   await place(folder.path, {});
   const path = join(folder.path, "SHA256SUMS");
   await writeFile(path, `${await readFile(path, "utf8")}${"0".repeat(64)}  install.sh\n`);
   expect(await refusal(() => openBundle(folder.path))).toMatch(
-    /^signature-invalid: SHA256SUMS\.sig is not over/,
+    /^signature-foreign: SHA256SUMS\.sig is not over/,
   );
   await rm(path);
   expect((await verifyCarryFolder(folder.path)).findings).toMatchObject([{ code: "checksums-missing" }]);

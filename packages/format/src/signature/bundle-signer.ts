@@ -1,5 +1,5 @@
-import { DrybagError } from "@drybag/errors";
-import { CHECKSUMS_FILE, CHECKSUMS_SIGNATURE_FILE, SIGNATURE_ENTRY } from "../names.ts";
+import { DrybagError, isDrybagError } from "@drybag/errors";
+import { CHECKSUMS_FILE, CHECKSUMS_SIGNATURE_FILE, MANIFEST_ENTRY, SIGNATURE_ENTRY } from "../names.ts";
 import type { OpenedBundle } from "../open-bundle.ts";
 import type { SshPublicKey } from "./ssh-public-key.ts";
 import { verifySshSignature } from "./ssh-signature.ts";
@@ -9,7 +9,8 @@ type Signed = Pick<OpenedBundle, "carryFolder" | "manifestBytes" | "signature">;
 
 /**
  * The key that signed a bundle: its manifest and, where that is there, SHA256SUMS, which covers the installer and install.sh.
- * Undefined if nobody did. Throws signature-invalid if a signature is wrong, signatures-differ if the two are of different keys,
+ * Undefined if nobody did. Throws signature-invalid if a signature is none, signature-foreign if it is not over these bytes,
+ * signatures-swapped if it is over those of the other one, signatures-differ if the two are of different keys,
  * signature-missing if only one of both is signed, since then the other was removed.
  */
 export function verifyBundleSigner({
@@ -18,10 +19,10 @@ export function verifyBundleSigner({
   signature,
 }: Signed): SshPublicKey | undefined {
   const { checksumsBytes, checksumsSignature } = carryFolder;
-  const ofManifest = signature && verifySshSignature(manifestBytes, signature, SIGNATURE_ENTRY);
+  const ofManifest = signature && verify(signature, manifestBytes, checksumsBytes, SIGNATURE_ENTRY);
   if (checksumsBytes === undefined) return ofManifest;
   const ofChecksums =
-    checksumsSignature && verifySshSignature(checksumsBytes, checksumsSignature, CHECKSUMS_SIGNATURE_FILE);
+    checksumsSignature && verify(checksumsSignature, checksumsBytes, manifestBytes, CHECKSUMS_SIGNATURE_FILE);
   if (ofManifest?.base64 === ofChecksums?.base64) return ofManifest;
   if (ofManifest === undefined) throw stripped(SIGNATURE_ENTRY, CHECKSUMS_FILE);
   if (ofChecksums === undefined) throw stripped(CHECKSUMS_SIGNATURE_FILE, "the bundle");
@@ -30,6 +31,36 @@ export function verifyBundleSigner({
     `${SIGNATURE_ENTRY} is by ${ofManifest.fingerprint}, but ${CHECKSUMS_SIGNATURE_FILE} is by ${ofChecksums.fingerprint}.`,
     { hint: "Do not install this bundle: its files come from different bundles, or somebody changed them." },
   );
+}
+
+/** `others` are the bytes that the other signature belongs to. */
+function verify(
+  signature: Uint8Array,
+  bytes: Uint8Array,
+  others: Uint8Array | undefined,
+  what: string,
+): SshPublicKey {
+  try {
+    return verifySshSignature(bytes, signature, what);
+  } catch (error) {
+    if (!isDrybagError(error, "signature-foreign") || !others || !isOver(signature, others)) throw error;
+    throw new DrybagError(
+      "signatures-swapped",
+      `${what} is over ${what === SIGNATURE_ENTRY ? CHECKSUMS_FILE : MANIFEST_ENTRY}, to which the other signature belongs.`,
+      {
+        hint: "Do not install this bundle: somebody put it together by hand. Copy it again from where it was made.",
+      },
+    );
+  }
+}
+
+function isOver(signature: Uint8Array, bytes: Uint8Array): boolean {
+  try {
+    verifySshSignature(bytes, signature, "");
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function stripped(missing: string, signed: string): DrybagError {

@@ -19,7 +19,7 @@ describe.each(Object.entries(golden))(
     test("is refused over another message", async () => {
       expect(
         await refusal(() => verifySshSignature(Buffer.from("another"), Buffer.from(signature), "x.sig")),
-      ).toMatch(/^signature-invalid: x\.sig is not over these bytes/);
+      ).toMatch(/^signature-foreign: x\.sig is not over these bytes/);
     });
 
     test("is refused with any bit flipped", async () => {
@@ -29,7 +29,7 @@ describe.each(Object.entries(golden))(
         const flipped = Buffer.from(blob);
         flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
         const message = await refusal(() => verifySshSignature(MESSAGE, armored(flipped), "x.sig"));
-        expect(message, `bit ${bit}`).toMatch(/^signature-invalid: /);
+        expect(message, `bit ${bit}`).toMatch(/^signature-(invalid|foreign): /);
       }
     });
 

@@ -11,14 +11,16 @@ const MAGIC = "SSHSIG";
 /**
  * Verifies an SSH signature as `ssh-keygen -Y sign -n drybag` makes it, over a message, and gives the key that made it. Whether
  * that key is to be trusted is another question. `what` names the signature's file in errors.
- * Format: OpenSSH, PROTOCOL.sshsig and PROTOCOL.u2f. Throws signature-invalid.
+ * Format: OpenSSH, PROTOCOL.sshsig and PROTOCOL.u2f. Throws signature-foreign where it is one but not over these bytes, signature-invalid
+ * where it is none.
  */
 export function verifySshSignature(message: Uint8Array, armored: Uint8Array, what: string): SshPublicKey {
   let verifier: VerifyingKey;
   try {
     verifier = verifyBlob(message, unarmor(Buffer.from(armored)));
   } catch (error) {
-    throw new DrybagError("signature-invalid", `${what} ${reasonOf(error)}.`, {
+    const code = error instanceof ForeignSignature ? "signature-foreign" : "signature-invalid";
+    throw new DrybagError(code, `${what} ${reasonOf(error)}.`, {
       hint: "Do not install this bundle: copy it again from where it was made, and ask who made it if that does not help.",
       cause: error,
     });
@@ -47,9 +49,11 @@ function verifyBlob(message: Uint8Array, blob: Buffer): VerifyingKey {
     ...[namespace, reserved, hashName, createHash(hashName).update(message).digest()].map(sshString),
   ]);
   if (!isSignatureOf(signer, signed, new SshReader(signature)))
-    throw new Error("is not over these bytes: they were changed, or it belongs to something else");
+    throw new ForeignSignature("is not over these bytes: they were changed, or it belongs to something else");
   return signer;
 }
+
+class ForeignSignature extends Error {}
 
 /** Which algorithms may stand in a signature by a key of a type, and the hash that they use. */
 const ALGORITHMS: Record<string, Record<string, string | null>> = {

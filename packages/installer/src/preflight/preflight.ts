@@ -1,6 +1,7 @@
 import type { ComposeModel, DockerContext } from "@drybag/docker";
 import type { Finding } from "@drybag/errors";
 import type { Manifest } from "@drybag/format";
+import { checkOffline } from "../doctor/check-offline.ts";
 import { type ImageState, readImageStates, stateOfNone } from "../images/image-state.ts";
 import { type LoadPlan, planLoad } from "../images/plan-load.ts";
 import { checkBindMounts } from "./preflight-bind-mounts.ts";
@@ -62,12 +63,23 @@ export async function checkProject(input: {
 }): Promise<Finding[]> {
   const { model, manifest, releaseFolder, host, projectName, engineIsLocal } = input;
   return [
+    ...checkOffline(model, manifest).map(asForeignBundle),
     ...checkBindMounts(model, manifest, releaseFolder),
     ...(await checkPorts(wantedPorts(model), host.allContainers, projectName, engineIsLocal)),
     ...checkContainerNames(model, host.allContainers, projectName),
     ...(host.engine ? checkMemory(reservedBytes(model), host.engine.memoryBytes) : []),
     ...(host.engine ? checkSelinux(model, host.engine.securityOptions) : []),
   ];
+}
+
+/** Before anything of the release is in place, nobody but who wrote the bundle can have changed it. */
+function asForeignBundle({ message }: Finding): Finding {
+  return {
+    code: "bundle-not-offline",
+    severity: "error",
+    message,
+    remedy: "Drybag did not write this bundle as it is: do not use it, and ask who made it.",
+  };
 }
 
 function reservedBytes(model: ComposeModel): number {

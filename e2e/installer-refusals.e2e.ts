@@ -19,7 +19,7 @@ import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { plugInFatStick } from "./support/fat-stick.ts";
-import { forgeLayer } from "./support/forge-layer.ts";
+import { forgeFile, forgeLayer } from "./support/forge-bundle.ts";
 import { imagesOf, packProject, startInstaller, stopLoadClient } from "./support/installer.ts";
 
 const MIB = 1024 ** 2;
@@ -241,6 +241,17 @@ describe.each(["site", "modern"] as const)(
     });
   },
 );
+
+test("a compose.offline.yaml that lets a service run something else is refused before anything is loaded", async () => {
+  const { site } = lab;
+  const forged = path.join(work, "other-compose");
+  const content = "services: {app: {image: 'somebody/else:1', pull_policy: missing}}\n";
+  await forgeFile(whole, forged, "compose.offline.yaml", content);
+  const said = await refused(site, start(site, forged), { exitCode: 5, before: await imagesOf(site) });
+  expect(said).toMatch(
+    /^error: app is not bound to .*pull_policy is missing; its image is somebody\/else:1, not refuse\/app:1\. \[bundle-not-offline\]\n→ .*do not use it/,
+  );
+});
 
 test("Docker Engine 20.10 gets its layers decompressed, and the same images", async () => {
   const site = lab.sites.old as Engine;

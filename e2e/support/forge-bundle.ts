@@ -43,10 +43,6 @@ export async function forgeLayer(
   });
   contents.set(blobEntry(forged.digest), blob);
   for (const { path, content } of built.entries) contents.set(path, content);
-  const fileEntry = (path: string): BundleFileEntry => {
-    const content = contentAt(contents, path);
-    return { type: "file", path, sizeBytes: content.length, sha256: sha256Hex(content), mode: 0o644 };
-  };
   const written: Manifest = {
     ...manifest,
     images: [{ ...image, ...built.images[0] }],
@@ -56,15 +52,40 @@ export async function forgeLayer(
         0,
         manifest.entries.findIndex(({ path }) => path === "oci-layout"),
       ),
-      ...built.entries.map(({ path }) => fileEntry(path)),
-      ...built.layerOrder.map(({ digest }) => fileEntry(blobEntry(digest))),
+      ...built.entries.map(({ path }) => fileEntry(contents, path)),
+      ...built.layerOrder.map(({ digest }) => fileEntry(contents, blobEntry(digest))),
     ],
   };
+  await write(target, written, contents);
+}
+
+/** Writes a bundle like the one at `source`, but with another content in one of its files. */
+export async function forgeFile(
+  source: string,
+  target: string,
+  path: string,
+  content: string,
+): Promise<void> {
+  const bundle = await openBundle(source);
+  const contents = await readContents(bundle);
+  contents.set(path, Buffer.from(content));
+  const entries = bundle.manifest.entries.map((entry) =>
+    entry.path === path ? fileEntry(contents, path) : entry,
+  );
+  await write(target, { ...bundle.manifest, entries }, contents);
+}
+
+async function write(target: string, manifest: Manifest, contents: Map<string, Buffer>): Promise<void> {
   await mkdir(target);
   const stem = `${manifest.name}-${manifest.version}`;
   const open = ({ path }: BundleFileEntry) => Readable.from([contentAt(contents, path)]);
-  const { parts } = await writeBundle({ directory: target, stem, manifest: written, open });
+  const { parts } = await writeBundle({ directory: target, stem, manifest, open });
   await writeChecksums(target, parts);
+}
+
+function fileEntry(contents: Map<string, Buffer>, path: string): BundleFileEntry {
+  const content = contentAt(contents, path);
+  return { type: "file", path, sizeBytes: content.length, sha256: sha256Hex(content), mode: 0o644 };
 }
 
 async function readContents(bundle: OpenedBundle): Promise<Map<string, Buffer>> {

@@ -71,6 +71,12 @@ export class JsonValue {
     return isVisibleLine(text) ? text : this.refuse("must be one line of visible text");
   }
 
+  /** One line of this form. */
+  lineMatching(pattern: RegExp, form: string): string {
+    const line = this.line();
+    return pattern.test(line) ? line : this.refuse(`must be ${form}`);
+  }
+
   /** A text of this form, which `form` describes for people. */
   matching(pattern: RegExp, form: string): string {
     const text = this.text();

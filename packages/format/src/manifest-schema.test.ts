@@ -14,6 +14,8 @@ const schema = JSON.parse(
 const ajv = new Ajv2020({ strict: false, formats: { regex: true } });
 const isValid = ajv.compile(schema);
 
+const WRONG = [undefined, null, 1.5, -1, 2 ** 53, "", "\u0000", "\u0085", "a\nb", "\u202ea", [], [""], {}];
+
 type Json = Record<string, unknown>;
 const tiny = () => {
   const { manifest } = tinyBundle();
@@ -42,7 +44,7 @@ describe("docs/manifest.schema.json", () => {
       Object.keys(object).map((key) => [place, key]),
     );
     for (const [place, key = ""] of places) {
-      for (const wrong of [undefined, null, 1.5, -1, "\u0000", [], {}]) {
+      for (const wrong of WRONG) {
         const manifest = tiny();
         const object = new Map(objectsIn(manifest)).get(place ?? "") as Json;
         if (wrong === undefined) delete object[key];

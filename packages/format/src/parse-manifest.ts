@@ -201,7 +201,7 @@ function readImage(value: JsonValue): BundledImage {
       repoDigests: value
         .field("provenance")
         .field("repoDigests")
-        .list((item) => item.line() && item.matching(/^[^\s@]+@sha256:[0-9a-f]{64}$/, "name@sha256:…")),
+        .list((item) => item.lineMatching(/^[^\s@]+@sha256:[0-9a-f]{64}$/, "name@sha256:…")),
       ...(build !== undefined && { build }),
     },
   };

@@ -47,6 +47,25 @@ test("a good folder has no findings, and each byte is read once", async () => {
   expect(read).toBe(folder.parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) + "#!/bin/sh\n".length);
 });
 
+test("whoever trusts the parts has each of them compared, and all that is not a body", async () => {
+  await using folder = await carryFolder();
+  const verify = () => verifyCarryFolder(folder.directory, { trustsParts: true });
+  expect((await verify()).findings).toEqual([]);
+  for (const { name, sizeBytes } of folder.parts) {
+    await folder.damage(name, sizeBytes >> 1);
+    const messages = (await verify()).findings.map(({ message }) => message).join("\n");
+    expect(messages).toContain(`${name} is damaged: its sha256 is not the one in SHA256SUMS.`);
+    await folder.damage(name, sizeBytes >> 1);
+  }
+  // Nobody says what the parts must be: bodies are judged by themselves.
+  await rm(join(folder.directory, "SHA256SUMS"));
+  await folder.damage(part(3), 1000);
+  expect((await verify()).findings).toMatchObject([
+    { code: "digest-mismatch", message: expect.stringContaining(part(3)) },
+    { code: "checksums-missing" },
+  ]);
+});
+
 test("names in another case than SHA256SUMS has are the same files", async () => {
   await using folder = await carryFolder();
   for (const name of [part(2), "install.sh"])

@@ -74,7 +74,9 @@ export async function writeVerified(
     if (signer) await signChecksums(temporary, signer);
     // Else the disk and the processor work at the same time.
     if (options.verifyMedia) await written.onDisk();
-    const verified = await verify(temporary, written.tarSizeBytes, options, progress, signal);
+    // Each blob was hashed on its way into the parts, whose sha256 SHA256SUMS has.
+    const hashed = { ...options, trustsParts: true };
+    const verified = await verify(temporary, written.tarSizeBytes, hashed, progress, signal);
     await written.onDisk();
     await putInPlace(temporary, directory);
     return {
@@ -132,7 +134,7 @@ async function isSignedBy(signer: SshPublicKey | undefined, signKey: string | un
 async function verify(
   directory: string,
   totalBytes: number,
-  { verifyMedia }: PackOptions,
+  { verifyMedia, trustsParts }: Pick<PackOptions, "verifyMedia"> & { trustsParts?: boolean },
   progress: Progress,
   signal: AbortSignal,
 ): Promise<SshPublicKey | undefined> {
@@ -143,7 +145,12 @@ async function verify(
       doneBytes += bytes;
       report.bytes(doneBytes, Math.max(totalBytes, doneBytes));
     };
-    return verifyCarryFolder(directory, { signal, onBytes, bypassCache: verifyMedia });
+    return verifyCarryFolder(directory, {
+      signal,
+      onBytes,
+      bypassCache: verifyMedia,
+      ...(trustsParts && { trustsParts }),
+    });
   });
   for (const finding of findings) {
     if (finding.severity !== "error") progress.emit({ type: "warning", ...finding });

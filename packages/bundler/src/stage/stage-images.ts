@@ -101,10 +101,8 @@ async function findStaged(
   return { tag: image.tag, config, layers };
 }
 
-/** How many archives the engine makes at once. More would only compete with each other. */
-const ARCHIVES_AT_ONCE = 2;
-/** One more, so that the last is not a long one alone. In each, layers that others have too are sent again. */
-const ARCHIVES = ARCHIVES_AT_ONCE + 1;
+/** How many archives the engine makes, all at once. In each, layers that others have too are sent again. */
+const ARCHIVES = 3;
 
 /** Saves the images and stages what is new. Returns the diffIDs of the layers that were. */
 async function saveMissing(
@@ -123,16 +121,10 @@ async function saveMissing(
     doneBytes += count;
     report.bytes(doneBytes, Math.max(totalBytes, doneBytes));
   };
-  const archives = planSaves(images, ARCHIVES);
-  const work = async () => {
-    for (let archive = archives.shift(); archive !== undefined; archive = archives.shift()) {
-      await saveArchive(docker, cache, archive, stager, onBytes, run.signal);
-    }
-  };
-  // All workers end before an error goes on: nothing writes to the cache behind its back.
+  // All end before an error goes on: nothing writes to the cache behind its back.
   await Promise.allSettled(
-    Array.from({ length: ARCHIVES_AT_ONCE }, () =>
-      work().catch((error) => {
+    planSaves(images, ARCHIVES).map((archive) =>
+      saveArchive(docker, cache, archive, stager, onBytes, run.signal).catch((error) => {
         stop.abort(error);
         throw error;
       }),

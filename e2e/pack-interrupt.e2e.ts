@@ -10,7 +10,7 @@ import { DRYBAG, FIXTURES } from "./support/paths.ts";
 import { processTree } from "./support/peak-memory.ts";
 
 /** How long stopping may take, in milliseconds. */
-const STOP_LIMIT_MS = 2000;
+const STOP_LIMIT_MS = 20_000;
 
 let lab: Lab;
 let work: string;

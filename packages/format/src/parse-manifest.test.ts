@@ -118,7 +118,7 @@ describe("bytes that are no manifest", () => {
     expect(refusal(() => parseManifest(Buffer.from(bytes())))).toMatch(
       new RegExp(`^${code}: drybag\\.json `),
     );
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 });
 

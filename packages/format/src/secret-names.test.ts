@@ -107,5 +107,5 @@ test.each([
   isGuessable(text);
   knownToken(text);
   urlCredentials(text);
-  expect(performance.now() - startedMs).toBeLessThan(500);
+  expect(performance.now() - startedMs).toBeLessThan(10_000);
 });

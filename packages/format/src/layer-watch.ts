@@ -46,8 +46,12 @@ export function tellsSize(start: Buffer, { mediaType, uncompressedSizeBytes }: B
   if (mediaType !== LAYER_MEDIA_TYPES.zstd || start.length < 4 || start.readUInt32LE() !== ZSTD_MAGIC)
     return false;
   const frame = new ZstdFrame();
-  // The longest header has 14 bytes.
-  frame.take(start.subarray(4, 18));
+  try {
+    // The longest header has 14 bytes; behind a shorter one, blocks begin.
+    frame.take(start.subarray(4, 18));
+  } catch {
+    return false;
+  }
   return frame.head?.contentSizeBytes === uncompressedSizeBytes;
 }
 

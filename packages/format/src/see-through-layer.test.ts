@@ -82,6 +82,12 @@ describe("a layer is refused before its last piece that", () => {
       LAYER_MEDIA_TYPES.zstd,
       async () => Buffer.concat([await untoldFrame(CONTENT), noise(400_000, 3)]),
     ],
+    [
+      "has a block of no type right behind its header",
+      "layer-refused",
+      LAYER_MEDIA_TYPES.zstd,
+      () => Buffer.concat([Buffer.from("28b52ffd2005ffffff", "hex"), CONTENT]),
+    ],
     ["becomes something packed", "layer-refused", LAYER_MEDIA_TYPES.gzip, () => gzipSync(gzipSync(CONTENT))],
     ["is no gzip", "layer-refused", LAYER_MEDIA_TYPES.gzip, () => CONTENT],
   ])("%s: %s", async (_, code, mediaType, make) => {

@@ -24,7 +24,7 @@ function mistakes(text: string): string[] {
 test("what tasks, checks and backup name is there", () => {
   const text =
     "{tasks: {a: {service: web, command: x, before: [b]}, b: {service: db, command: y}}, " +
-    "checks: {c: {tcp: {service: db, port: 1}}}, backup: {volumes: [data], dumpTask: b}}";
+    "checks: {c: {tcp: {service: db, port: 1}}}, backup: {volumes: [data, 'db:/var/lib/db'], dumpTask: b}}";
   expect(mistakes(text)).toEqual([]);
 });
 
@@ -39,6 +39,7 @@ test.each([
     "drybag.yaml:1:29: checks.a: the project has no service 'x'; there are web, db",
   ],
   ["backup: {exclude: [cache]}", "backup: the project has no volume 'cache'; there are data"],
+  ['backup: {exclude: ["cache:/data"]}', "backup: the project has no service 'cache'; there are web, db"],
   ["backup: {dumpTask: dump}", "backup: the project has no task 'dump'; there is none at all"],
   [
     "tasks: {a: {service: web, command: x, before: [b]}, b: {service: web, command: x, before: [a]}}",

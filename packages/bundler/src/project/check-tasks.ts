@@ -38,8 +38,14 @@ export function checkTasks(config: ProjectConfig, model: ComposeModel): void {
   if (backup !== undefined) {
     const volumes = Object.keys(model.volumes ?? {});
     for (const key of ["volumes", "exclude"] as const) {
+      // A volume without a name is named by where it is: SERVICE:/PATH.
       for (const [index, name] of (backup.value[key] ?? []).entries())
-        require(name, volumes, "volume", backup.positionOf(key, index), backup.label);
+        if (name.includes(":/"))
+          require(name.slice(0, name.indexOf(":/")), services, "service", backup.positionOf(
+            key,
+            index,
+          ), backup.label);
+        else require(name, volumes, "volume", backup.positionOf(key, index), backup.label);
     }
     const { dumpTask } = backup.value;
     if (dumpTask !== undefined) require(dumpTask, names, "task", backup.positionOf("dumpTask"), backup.label);

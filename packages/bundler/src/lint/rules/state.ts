@@ -111,7 +111,7 @@ function anonymousVolumes(project: LintProject, name: string, service: LintServi
       {
         code: "anonymous-volume",
         severity: "warning",
-        message: `The volume of '${name}' at ${mount.target} has no name: nothing can back it up or find it again.`,
+        message: `The volume of '${name}' at ${mount.target} has no name: 'docker compose down' leaves it behind, and the next containers begin with a new one.`,
         remedy: `Give it a name: 'data:${mount.target}', and 'data:' under the top-level 'volumes'.`,
         ...at(mountPosition(project, name, mount)),
       },

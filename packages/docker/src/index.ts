@@ -5,6 +5,7 @@ export * from "./compose.ts";
 export * from "./compose-logs.ts";
 export * from "./container-log.ts";
 export * from "./containers.ts";
+export * from "./empty-volume.ts";
 export * from "./engine-facts.ts";
 export * from "./exec.ts";
 export * from "./finish-recreations.ts";
@@ -22,5 +23,7 @@ export {
 } from "./run-docker.ts";
 export * from "./run-service.ts";
 export * from "./take-down.ts";
+export * from "./unnamed-volumes.ts";
 export * from "./versions.ts";
+export * from "./volume-users.ts";
 export * from "./volumes.ts";

@@ -84,22 +84,29 @@ export const VOLUME_FOLDER = "drybag-volume";
 
 /** A container that is never started and has one volume, or one folder of the engine's machine: archives go in and out through it. */
 export interface VolumeAccess extends AsyncDisposable {
-  /** A tar of all that is in it, with owners, modes and times; every name begins with `drybag-volume/`. */
+  /** A tar of all that is in it, with owners, modes and times; every name begins with `drybag-volume/`, or with the folder that was asked for. */
   read(options: RunOptions): { archive: Readable; done: Promise<void> };
   /** Takes such a tar. What is there already stays, unless the archive has it too. */
   write(options: RunOptions): { archive: Writable; done: Promise<void> };
 }
 
-/**
- * Makes such a container from any image that the engine has; none of its programs is run. `source` is the name of a volume, or an
- * absolute path.
- */
+/** The container that a volume is reached through. */
+export interface VolumeHelper {
+  /** Any that the engine has: none of its programs is run. */
+  image: string;
+  name: string;
+  label: string;
+}
+
+/** Makes such a container. `source` is the name of a volume, or an absolute path; `folder` is what its archives call it. */
 export async function openVolume(
   context: DockerContext,
-  { source, image, name, label }: { source: string; image: string; name: string; label: string },
+  { source, folder, image, name, label }: VolumeHelper & { source: string; folder?: string },
   options: RunOptions = {},
 ): Promise<VolumeAccess> {
-  const mount = `${source}:/${VOLUME_FOLDER}${source.startsWith("/") ? "" : ":nocopy"}`;
+  const parent = folder === undefined ? "" : `/${VOLUME_FOLDER}`;
+  const path = `${parent}/${folder ?? VOLUME_FOLDER}`;
+  const mount = `${source}:${path}${source.startsWith("/") ? "" : ":nocopy"}`;
   await remove(context, name);
   await runDocker(
     context,
@@ -109,16 +116,41 @@ export async function openVolume(
   );
   return {
     read(readOptions) {
-      const client = startClient(context, ["cp", `${name}:/${VOLUME_FOLDER}`, "-"], readOptions);
+      const client = startClient(context, ["cp", `${name}:${path}`, "-"], readOptions);
       client.stdin.end();
       return { archive: client.stdout, done: settled(client, "out of a volume", readOptions) };
     },
     write(writeOptions) {
-      const client = startClient(context, ["cp", "-", `${name}:/`], writeOptions);
+      const client = startClient(context, ["cp", "-", `${name}:${parent}/`], writeOptions);
       client.stdout.resume();
       // The client may end before it has taken everything: why it did is what counts.
       client.stdin.on("error", () => undefined);
       return { archive: client.stdin, done: settled(client, "into a volume", writeOptions) };
+    },
+    [Symbol.asyncDispose]: () => remove(context, name),
+  };
+}
+
+/**
+ * What a container of an image has in a folder before it is started, as an archive; every name begins with the last part of the path.
+ * Where the image declares a volume there, the engine fills one first, as it does for services.
+ */
+export async function openImageFolder(
+  context: DockerContext,
+  { path, image, name, label }: VolumeHelper & { path: string },
+  options: RunOptions = {},
+): Promise<Pick<VolumeAccess, "read"> & AsyncDisposable> {
+  await remove(context, name);
+  await runDocker(
+    context,
+    ["create", "--name", name, "--label", label, "--network", "none", "--volume", path, image, "none"],
+    options,
+  );
+  return {
+    read(readOptions) {
+      const client = startClient(context, ["cp", `${name}:${path}`, "-"], readOptions);
+      client.stdin.end();
+      return { archive: client.stdout, done: settled(client, "out of an image", readOptions) };
     },
     [Symbol.asyncDispose]: () => remove(context, name),
   };

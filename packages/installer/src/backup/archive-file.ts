@@ -8,12 +8,17 @@ import { createZstdCompress } from "node:zlib";
 import { DrybagError } from "@drybag/errors";
 import { createUnzstd } from "@drybag/format";
 import type { ArchiveRecord } from "./backup-record.ts";
+import type { TarDigest } from "./tar-digest.ts";
 
-/** Writes a tar into a compressed file, hashed in passing and on the disk when this returns. */
+/** Writes a tar into a compressed file, hashed in passing and on the disk when this returns. `digest` sees the tar as it passes. */
 export async function writeArchive(
   tar: Readable,
   path: string,
-  { signal, onBytes }: { signal: AbortSignal; onBytes(bytes: number): void },
+  {
+    signal,
+    onBytes,
+    digest,
+  }: { signal: AbortSignal; onBytes(bytes: number): void; digest?: TarDigest | undefined },
 ): Promise<ArchiveRecord> {
   const hash = createHash("sha256");
   let tarBytes = 0;
@@ -24,6 +29,7 @@ export async function writeArchive(
       tarBytes += chunk.length;
       onBytes(chunk.length);
     }),
+    ...(digest === undefined ? [] : [digest.passing()]),
     createZstdCompress(),
     passing((chunk) => {
       sizeBytes += chunk.length;

@@ -9,6 +9,7 @@ import type { SitePaths } from "../site/site-paths.ts";
 import { taskWithPrerequisites } from "../tasks/plan-tasks.ts";
 import { readSiteValues } from "../tasks/site-values.ts";
 import { type BackupReason, type BackupRecord, backupBytes, listBackups } from "./backup-record.ts";
+import { planClearing } from "./clear-volumes.ts";
 import { makeBackup } from "./make-backup.ts";
 import { planBackup, requireRoom } from "./plan-backup.ts";
 import { startStopped, stopStack } from "./stop-stack.ts";
@@ -35,16 +36,30 @@ export interface StackToBackUp {
 
 /**
  * Makes a backup of a stack, stopped for the time; with a dump task, while it runs, but only where it is to run on afterwards. Whatever
- * happens, the stack is started again unless it is to stay stopped and all went well. Throws `disk-full`, `task-failed`.
+ * happens, the stack is started again unless it is to stay stopped and all went well. Throws `disk-full`, `task-failed`,
+ * `restore-refused`.
  */
 export async function backUpStack(input: StackToBackUp): Promise<BackupRecord> {
   const { docker, projectName, paths, release, rules, reason, stopwatch, signal } = input;
   const flags = releaseFlags(release.manifest, release.folder, projectName);
   const model = await readComposeModel(docker, flags, { signal });
-  const plan = await planBackup({ ...input, model, rules: rules ?? {} });
-  await requireRoom(paths.root, plan.expectedBytes, await listBackups(paths.backups));
   const dumpTask = input.afterwards === "restart" ? (rules?.dumpTask ?? null) : null;
-  if (dumpTask !== null) await dump(input, flags, dumpTask);
+  const see = async () => {
+    const plan = await planBackup({ ...input, model, rules: rules ?? {}, isWhole: isWhole(input) });
+    await requireRoom(paths.backups, plan.expectedBytes, await listBackups(paths.backups));
+    return plan;
+  };
+  let plan = await see();
+  // What is kept for what comes next must be able to come back.
+  if (input.afterwards === "stay") {
+    const volumes = plan.volumes.map(({ facts }) => facts);
+    await planClearing(volumes, { docker, projectName, manifest: release.manifest, signal });
+  }
+  if (dumpTask !== null) {
+    await dump(input, flags, dumpTask);
+    // The dump may lie where nothing was before, and needs room.
+    plan = await see();
+  }
 
   return stopwatch.stage(
     "backup",
@@ -66,6 +81,14 @@ export async function backUpStack(input: StackToBackUp): Promise<BackupRecord> {
       ),
     (record) => `${record.name}, ${formatBytes(backupBytes(record))}`,
   );
+}
+
+/**
+ * Whether the rules may leave nothing out: what a restore or a rollback replaces is all there is of it, and what a dump would hold is in no
+ * dump where the stack is stopped instead.
+ */
+function isWhole({ afterwards, reason, rules }: StackToBackUp): boolean {
+  return afterwards === "stay" && (reason !== "upgrade" || rules?.dumpTask !== undefined);
 }
 
 async function whileStopped<T>(

@@ -16,14 +16,18 @@ const record = {
   startedAt: "",
   finishedAt: "",
   volumes: [volume],
+  unnamed: [{ service: "db", number: 1, target: "/data", name: "f00", content: archive }],
   data: null,
   marks: { once: {}, firstInstall: [], firstInstallDone: true },
 };
 
-test("reads what was written, and takes a record without marks", () => {
+test("reads what was written, and takes a record without marks or volumes that have no name", () => {
   expect(parseBackup(JSON.stringify(record))).toEqual(record);
-  const { marks: _, ...rest } = record;
-  expect(parseBackup(JSON.stringify(rest))?.marks.firstInstallDone).toBe(false);
+  const { marks: _, unnamed: __, ...rest } = record;
+  expect(parseBackup(JSON.stringify(rest))).toMatchObject({
+    marks: { firstInstallDone: false },
+    unnamed: [],
+  });
 });
 
 test.each([
@@ -35,6 +39,11 @@ test.each([
   ["a size that is none", { ...record, data: { ...archive, sizeBytes: 1.5 } }],
   ["no key", { ...record, volumes: [{ ...volume, key: "" }] }],
   ["options that are none", { ...record, volumes: [{ ...volume, options: { a: 1 } }] }],
+  ["a place that is none", { ...record, unnamed: [{ ...record.unnamed[0], target: "data" }] }],
+  [
+    "a place elsewhere",
+    { ...record, unnamed: [{ ...record.unnamed[0], content: { ...archive, archive: "/x" } }] },
+  ],
   ["no identity", { ...record, manifestSha256: undefined }],
 ])("refuses %s", (_, value) => {
   expect(parseBackup(typeof value === "string" ? value : JSON.stringify(value))).toBeUndefined();

@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { UnnamedPlace, UnnamedVolume } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
 import { NO_MARKS, type TaskMarks } from "../tasks/task-marks.ts";
 
@@ -20,6 +21,8 @@ export interface BackupRecord {
   startedAt: string;
   finishedAt: string;
   volumes: VolumeRecord[];
+  /** Those without a name; no place of them where they were left out. */
+  unnamed: UnnamedRecord[];
   /** What services wrote into folders that were empty in the bundle; null where there is nothing. */
   data: ArchiveRecord | null;
   /** What tasks had done to this data. */
@@ -47,6 +50,12 @@ export interface VolumeRecord extends ArchiveRecord {
   driver: string;
   labels: Record<string, string>;
   options: Record<string, string>;
+}
+
+/** The volume without a name that a container had somewhere, with the name that the engine had made up for it. */
+export interface UnnamedRecord extends UnnamedVolume {
+  /** Null where it held what the image has there, and nothing else. */
+  content: ArchiveRecord | null;
 }
 
 export const BACKUP_RECORD = "backup.json";
@@ -96,8 +105,10 @@ export function parseBackup(text: string): BackupRecord | undefined {
       (record.consistency === "stopped" || record.consistency === "dump") &&
       Array.isArray(record.volumes) &&
       record.volumes.every(isVolume) &&
+      (record.unnamed ?? []).every(isUnnamed) &&
       (record.data === null || isArchive(record.data));
-    return isRecord ? { ...record, marks: { ...NO_MARKS, ...record.marks } } : undefined;
+    if (!isRecord) return undefined;
+    return { ...record, unnamed: record.unnamed ?? [], marks: { ...NO_MARKS, ...record.marks } };
   } catch {
     return undefined;
   }
@@ -114,6 +125,12 @@ function isVolume(volume: VolumeRecord): boolean {
     isMap(volume.labels) &&
     isMap(volume.options)
   );
+}
+
+function isUnnamed({ service, number, target, name, content }: UnnamedRecord): boolean {
+  const isPlace =
+    [service, target, name].every(isText) && Number.isSafeInteger(number) && target.startsWith("/");
+  return isPlace && (content === null || isArchive(content));
 }
 
 function isMap(value: unknown): boolean {
@@ -146,10 +163,26 @@ export async function listBackups(backups: string): Promise<BackupRecord[]> {
     .sort((a, b) => (a.name < b.name ? 1 : a.name > b.name ? -1 : 0));
 }
 
-export function backupBytes({ volumes, data }: BackupRecord): number {
-  return [...volumes, ...(data ? [data] : [])].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+/** Every archive of a backup. */
+export function archivesOf({ volumes, unnamed, data }: BackupRecord): ArchiveRecord[] {
+  const contents = unnamed.map(({ content }) => content).filter((content) => content !== null);
+  return [...volumes, ...contents, ...(data ? [data] : [])];
 }
 
-export function backupTarBytes({ volumes, data }: BackupRecord): number {
-  return [...volumes, ...(data ? [data] : [])].reduce((sum, { tarBytes }) => sum + tarBytes, 0);
+export function backupBytes(record: BackupRecord): number {
+  return archivesOf(record).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
+export function backupTarBytes(record: BackupRecord): number {
+  return archivesOf(record).reduce((sum, { tarBytes }) => sum + tarBytes, 0);
+}
+
+/** What a backup holds, in words: keys of volumes, places of those without a name, `data/`. */
+export function contentsOf({ volumes, unnamed, data }: BackupRecord): string[] {
+  return [...volumes.map(({ key }) => key), ...unnamed.map(placeName), ...(data ? ["data/"] : [])];
+}
+
+/** `db:/var/lib/db`, and which one where a service has several containers: `db-2:/var/lib/db`. */
+export function placeName({ service, number, target }: UnnamedPlace): string {
+  return `${service}${number === 1 ? "" : `-${number}`}:${target}`;
 }

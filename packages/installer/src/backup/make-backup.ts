@@ -1,15 +1,14 @@
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type DockerContext, inspectImage, openVolume } from "@drybag/docker";
-import { DrybagError } from "@drybag/errors";
-import { fsyncDirectory, MANIFEST_ENTRY, type Manifest, writeFileAtomically } from "@drybag/format";
+import type { DockerContext } from "@drybag/docker";
+import { fsyncDirectory, MANIFEST_ENTRY, writeFileAtomically } from "@drybag/format";
 import type { StageReport } from "@drybag/terminal";
 import type { InstalledRelease } from "../site/current-release.ts";
 import { appendToJournal } from "../site/journal.ts";
 import type { SitePaths } from "../site/site-paths.ts";
 import { readMarks } from "../tasks/task-marks.ts";
-import { writeArchive } from "./archive-file.ts";
+import { archiveUnnamed, archiveVolume } from "./archive-volumes.ts";
 import {
   type ArchiveRecord,
   BACKUP_ANSWERS,
@@ -23,6 +22,7 @@ import {
   type VolumeRecord,
 } from "./backup-record.ts";
 import type { BackupPlan } from "./plan-backup.ts";
+import { anyImage } from "./volume-helper.ts";
 
 export interface BackupToMake {
   docker: DockerContext;
@@ -57,13 +57,20 @@ export async function makeBackup(input: BackupToMake): Promise<BackupRecord> {
       doneBytes += bytes;
       report.bytes(doneBytes, Math.max(plan.expectedBytes, doneBytes));
     };
+    const common = { docker, projectName, image, onBytes, signal };
     const archive = (source: string, file: string): Promise<ArchiveRecord> =>
-      archiveVolume({ docker, projectName, source, image, path: join(partial, file), onBytes, signal });
+      archiveVolume({ ...common, source, path: join(partial, file) });
     const volumes: VolumeRecord[] = [];
     for (const { key, facts } of plan.volumes) {
       report.message(`volume ${key}`);
       volumes.push({ key, ...facts, ...(await archive(facts.name, `volume-${key}.tar.zst`)) });
     }
+    const unnamed = await archiveUnnamed(plan.unnamed, {
+      ...common,
+      manifest: release.manifest,
+      folder: partial,
+      report,
+    });
     const data = plan.data === undefined ? null : await archive(plan.data, "data.tar.zst");
     await copyFile(paths.answers, join(partial, BACKUP_ANSWERS)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOENT") throw error;
@@ -82,6 +89,7 @@ export async function makeBackup(input: BackupToMake): Promise<BackupRecord> {
       startedAt: startedAt.toISOString(),
       finishedAt: new Date().toISOString(),
       volumes,
+      unnamed,
       data,
       marks: await readMarks(paths.marks),
     };
@@ -112,49 +120,6 @@ async function freeName(backups: string, name: string): Promise<string> {
     const candidate = count === 1 ? name : `${name}-${count}`;
     if (!names.includes(candidate)) return candidate;
   }
-}
-
-async function archiveVolume(input: {
-  docker: DockerContext;
-  projectName: string;
-  source: string;
-  image: string;
-  path: string;
-  onBytes(bytes: number): void;
-  signal: AbortSignal;
-}): Promise<ArchiveRecord> {
-  const { docker, projectName, source, image, path, onBytes, signal } = input;
-  await using volume = await openVolume(docker, { source, image, ...helper(projectName) }, { signal });
-  const stop = new AbortController();
-  const { archive, done } = volume.read({ signal: AbortSignal.any([signal, stop.signal]) });
-  done.catch(() => undefined);
-  try {
-    const record = await writeArchive(archive, path, { signal, onBytes });
-    await done;
-    return record;
-  } catch (error) {
-    stop.abort();
-    throw error;
-  }
-}
-
-/** The container that volumes are reached through. */
-export function helper(projectName: string): { name: string; label: string } {
-  return { name: `${projectName}-drybag-volume`, label: `dev.drybag.helper=${projectName}` };
-}
-
-/** Any image will do: nothing of it is run. */
-export async function anyImage(
-  docker: DockerContext,
-  { images }: Manifest,
-  signal: AbortSignal,
-): Promise<string> {
-  for (const { tag } of [...images].sort((a, b) => a.sizeBytes - b.sizeBytes)) {
-    if (await inspectImage(docker, tag, { signal })) return tag;
-  }
-  throw new DrybagError("image-not-found", "The engine has none of this release's images any more.", {
-    hint: "Install its bundle again: that brings them.",
-  });
 }
 
 /** Removes what backups that were cut off have left. Only while the stack is locked. */

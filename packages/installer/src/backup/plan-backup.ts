@@ -1,9 +1,13 @@
-import { readdir } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import {
   type ComposeModel,
   type DockerContext,
   inspectVolume,
+  listUnnamedVolumes,
   readVolumeSizes,
+  type UnnamedPlace,
+  type UnnamedVolume,
   type VolumeFacts,
 } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
@@ -12,47 +16,89 @@ import { formatBytes } from "@drybag/terminal";
 import { existingParent, freeBytes } from "../preflight/preflight-disk.ts";
 import type { SitePaths } from "../site/site-paths.ts";
 import { type BackupRecord, backupBytes, backupTarBytes } from "./backup-record.ts";
+import { isInMemory } from "./clear-volumes.ts";
 
 /** What a backup will hold. */
 export interface BackupPlan {
   volumes: { key: string; facts: VolumeFacts }[];
+  /** Those without a name. */
+  unnamed: UnnamedVolume[];
   /** Folder with what services wrote beside volumes; undefined where there is nothing in it, or the engine is elsewhere. */
   data: string | undefined;
-  /** As far as the engine tells sizes. */
+  /** As far as the engine tells sizes, and the folder can be read. */
   expectedBytes: number;
 }
 
-/** Keys of the volumes that belong into a backup. Those of somebody else only where they are named. Pure. */
+/** Keys of the volumes that belong into a backup. Those of somebody else only where they are named; a whole one leaves nothing else out. Pure. */
 export function volumesToKeep(
   volumes: NonNullable<ComposeModel["volumes"]>,
   { volumes: named, exclude = [] }: Partial<BackupRules>,
+  isWhole = false,
 ): string[] {
+  const isKept = (key: string, isExternal: boolean) => {
+    if (isWhole) return !isExternal || named?.includes(key) === true;
+    return (named === undefined ? !isExternal : named.includes(key)) && !exclude.includes(key);
+  };
   return Object.entries(volumes)
-    .filter(([key, volume]) => (named === undefined ? !volume?.external : named.includes(key)))
+    .filter(([key, volume]) => isKept(key, volume?.external === true))
     .map(([key]) => key)
-    .filter((key) => !exclude.includes(key))
     .sort();
 }
 
+/** Whether the volume without a name at this place belongs into a backup: it is called `SERVICE:/PATH` in the rules. Pure. */
+export function isPlaceToKeep(
+  { service, target }: UnnamedPlace,
+  { volumes: named, exclude = [] }: Partial<BackupRules>,
+): boolean {
+  const name = `${service}:${target}`;
+  return (named === undefined || named.includes(name)) && !exclude.includes(name);
+}
+
+/** Throws `docker-failed`. */
 export async function planBackup(input: {
   docker: DockerContext;
   engineIsLocal: boolean;
   projectName: string;
   model: ComposeModel;
   rules: Partial<BackupRules>;
+  isWhole: boolean;
   paths: SitePaths;
   signal: AbortSignal;
 }): Promise<BackupPlan> {
-  const { docker, model, projectName, rules, paths, signal } = input;
+  const { docker, model, projectName, rules, isWhole, paths, signal } = input;
   const volumes: BackupPlan["volumes"] = [];
-  for (const key of volumesToKeep(model.volumes ?? {}, rules)) {
+  for (const key of volumesToKeep(model.volumes ?? {}, rules, isWhole)) {
     const facts = await inspectVolume(docker, volumeName(model, projectName, key), { signal });
-    if (facts !== undefined) volumes.push({ key, facts });
+    if (facts !== undefined && !isInMemory(facts)) volumes.push({ key, facts });
   }
+  const unnamed = (await listUnnamedVolumes(docker, projectName, { signal })).filter(
+    (each) => isWhole || isPlaceToKeep(each, rules),
+  );
   const hasData = input.engineIsLocal && (await readdir(paths.data).catch(() => [])).length > 0;
-  const sizes = volumes.length === 0 ? new Map() : await readVolumeSizes(docker, { signal });
-  const expectedBytes = volumes.reduce((sum, { facts }) => sum + (sizes.get(facts.name) ?? 0), 0);
-  return { volumes, data: hasData ? paths.data : undefined, expectedBytes };
+  const names = [...volumes.map(({ facts }) => facts.name), ...unnamed.map(({ name }) => name)];
+  const sizes = names.length === 0 ? new Map<string, number>() : await readVolumeSizes(docker, { signal });
+  const dataBytes = hasData ? await folderBytes(paths.data) : 0;
+  let expectedBytes = names.reduce((sum, name) => sum + (sizes.get(name) ?? 0), dataBytes);
+  for (const { facts } of volumes) {
+    // The engine does not count what lies in a folder of the server.
+    const { device = "" } = facts.options;
+    if (input.engineIsLocal && device.startsWith("/") && !sizes.has(facts.name))
+      expectedBytes += await folderBytes(device);
+  }
+  return { volumes, unnamed, data: hasData ? paths.data : undefined, expectedBytes };
+}
+
+/** Of all files below, as long as they are; what cannot be seen is not counted. */
+async function folderBytes(folder: string): Promise<number> {
+  let sumBytes = 0;
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const path = join(folder, name);
+    const found = await lstat(path).catch(() => undefined);
+    if (found?.isDirectory()) sumBytes += await folderBytes(path);
+    else if (found?.isFile()) sumBytes += found.size;
+  }
+  return sumBytes;
 }
 
 /** As Compose calls it in the engine. */

@@ -19,9 +19,9 @@ import { lockSite } from "../site/site-lock.ts";
 import { endLeftoverTasks } from "../tasks/end-leftover-tasks.ts";
 import { refuseUnfinishedUpgrade } from "../upgrade/unfinished-upgrade.ts";
 import { backUpStack } from "./back-up-stack.ts";
-import { type BackupRecord, backupTarBytes, readBackup } from "./backup-record.ts";
+import { type BackupRecord, backupTarBytes, contentsOf, readBackup } from "./backup-record.ts";
 import { removePartialBackups } from "./make-backup.ts";
-import { restoreData, verifyBackup } from "./restore-data.ts";
+import { requireRestorable, restoreData, verifyBackup } from "./restore-data.ts";
 import { forgetRestore, noteRestore, readUnfinishedRestore } from "./unfinished-restore.ts";
 
 export const RESTORE_STAGES = ["verify", "backup", "restore", "health"];
@@ -61,6 +61,7 @@ export async function restoreBackup(
     verifyBackup(folder, record, report, signal),
   );
   await requireEngineRoom(engine, engineIsLocal, record);
+  await requireRestorable({ docker, projectName, model, manifest: current.manifest, record, signal });
 
   const aside = await setAside(stack, folder, surroundings, stopwatch);
   const common = { docker, engineIsLocal, projectName, model, manifest: current.manifest, paths };
@@ -136,20 +137,20 @@ async function setAside(
   // Half restored data is nothing to keep.
   if (unfinished !== undefined)
     return unfinished.aside === null || folder.endsWith(`/${unfinished.aside}`) ? null : unfinished.aside;
-  const { volumes, data, name } = await backUpStack({
+  const record = await backUpStack({
     docker,
     engineIsLocal,
     projectName,
     paths,
     release: current,
-    // All of it, and one more kept: the one to be restored must not go.
-    rules: { keep: Number.MAX_SAFE_INTEGER },
+    // One more is kept: the one to be restored must not go.
+    rules: { ...current.manifest.backup, keep: Number.MAX_SAFE_INTEGER },
     reason: "restore",
     afterwards: "stay",
     stopwatch,
     signal,
   });
-  return volumes.length === 0 && data === null ? null : name;
+  return contentsOf(record).length === 0 ? null : record.name;
 }
 
 /** Another release may not understand the data, or has other volumes. Throws `backup-other`. */

@@ -1,9 +1,8 @@
 import { mkdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import {
   type ComposeModel,
   composeDown,
-  createVolume,
   type DockerContext,
   inspectVolume,
   openVolume,
@@ -11,21 +10,25 @@ import {
   removeVolume,
   type VolumeFacts,
 } from "@drybag/docker";
-import { DrybagError } from "@drybag/errors";
 import type { Manifest } from "@drybag/format";
 import type { StageReport } from "@drybag/terminal";
+import { appendToJournal } from "../site/journal.ts";
 import type { SitePaths } from "../site/site-paths.ts";
 import { writeMarks } from "../tasks/task-marks.ts";
 import { readArchive, verifyArchive } from "./archive-file.ts";
 import {
   type ArchiveRecord,
+  archivesOf,
   type BackupRecord,
   backupBytes,
   backupTarBytes,
+  placeName,
   type VolumeRecord,
 } from "./backup-record.ts";
-import { anyImage, helper } from "./make-backup.ts";
+import { type ClearPlan, clearVolume, isInMemory, planClearing } from "./clear-volumes.ts";
+import { planDetaching } from "./detach-unnamed.ts";
 import { volumeName } from "./plan-backup.ts";
+import { anyImage, helper } from "./volume-helper.ts";
 
 /** Reads every archive of a backup. Throws `backup-damaged`. */
 export async function verifyBackup(
@@ -37,10 +40,6 @@ export async function verifyBackup(
   const onBytes = meter(report, backupBytes(record));
   for (const archive of archivesOf(record))
     await verifyArchive(join(folder, archive.archive), archive, { signal, onBytes });
-}
-
-function archivesOf({ volumes, data }: BackupRecord): ArchiveRecord[] {
-  return data ? [...volumes, data] : volumes;
 }
 
 function meter(report: StageReport, totalBytes: number): (bytes: number) => void {
@@ -67,25 +66,41 @@ export interface DataToRestore {
 
 /**
  * Takes the stack's containers away, and puts the data of a backup in the place of what is there. Whoever calls has verified the backup,
- * and has what is there in another. Cut off, it is begun again: nothing of the backup changes.
+ * and has what is there in another. Cut off, it is begun again: nothing of the backup changes. Volumes without a name wait for
+ * the containers that are started next. Throws `restore-refused` before anything is touched.
  */
 export async function restoreData(input: DataToRestore): Promise<void> {
-  const { docker, projectName, manifest, paths, folder, record, report, signal } = input;
+  const { docker, projectName, manifest, paths, record, report, signal } = input;
   const image = await anyImage(docker, manifest, signal);
   const onBytes = meter(report, backupTarBytes(record));
   const targets = await targetsOf(input);
+  const clearing = await planClearing(
+    targets.map(({ facts }) => facts),
+    input,
+  );
+  const detached = await planDetaching(input);
+  await appendToJournal(paths.journal, { step: "volumes-detached", volumes: detached.volumes });
   await composeDown(docker, projectName, { signal });
   // One that a killed command left would hold on to a volume.
   await removeContainer(docker, helper(projectName).name, { signal });
-  const fill = (source: string, archive: ArchiveRecord) =>
-    fillVolume({ docker, projectName, source, image, path: join(folder, archive.archive), onBytes, signal });
-  for (const { volume, facts, isPresent } of targets) {
+  const fill = (source: string, { archive }: ArchiveRecord, folder?: string) =>
+    fillVolume({ ...input, source, folder, image, path: join(input.folder, archive), onBytes });
+  for (const { volume, facts } of targets) {
     report.message(`volume ${volume.key}`);
-    // The engine cannot empty a volume; it can take it away and make one that is the same.
-    if (isPresent) await removeVolume(docker, facts.name, { signal });
-    await createVolume(docker, facts, { signal });
+    await clearVolume(facts, clearing, input);
     await fill(facts.name, volume);
   }
+  for (const { name, target, ...place } of detached.volumes) {
+    const content = detached.contents.get(name);
+    if (content === undefined) continue;
+    report.message(`volume ${placeName({ target, ...place })}`);
+    await clearVolume(unnamedVolume(name), NOTHING_TO_EMPTY, input);
+    await fill(name, content, basename(target));
+  }
+  for (const place of detached.leftOut)
+    report.message(`${placeName(place)} is left out: this release has no volume there`);
+  for (const name of detached.toRemove)
+    if (await inspectVolume(docker, name, { signal })) await removeVolume(docker, name, { signal });
   if (record.data !== null) {
     await makeEmpty(paths.data);
     await fill(paths.data, record.data);
@@ -93,30 +108,42 @@ export async function restoreData(input: DataToRestore): Promise<void> {
   await writeMarks(paths.marks, record.marks);
 }
 
-interface Target {
-  volume: VolumeRecord;
-  facts: VolumeFacts;
-  isPresent: boolean;
+const NOTHING_TO_EMPTY: ClearPlan = { toEmpty: new Set(), image: undefined };
+
+/** As the engine makes one; it removes such a volume with its container. */
+function unnamedVolume(name: string): VolumeFacts {
+  return { name, driver: "local", labels: { "com.docker.volume.anonymous": "" }, options: {} };
 }
 
-/** The volumes that the data goes into, as they are here or else as they were. Throws `restore-refused` before anything is touched. */
-async function targetsOf({ docker, projectName, model, record, signal }: DataToRestore): Promise<Target[]> {
-  const targets: Target[] = [];
+/** Says before anything is touched whether the data of a backup can be put in the place of what is there. Throws `restore-refused`. */
+export async function requireRestorable(
+  input: Pick<DataToRestore, "docker" | "projectName" | "model" | "manifest" | "record" | "signal">,
+): Promise<void> {
+  const targets = await targetsOf(input);
+  await planClearing(
+    targets.map(({ facts }) => facts),
+    input,
+  );
+}
+
+/** The volumes that the data goes into, as they are here or else as they were. */
+async function targetsOf({
+  docker,
+  projectName,
+  model,
+  record,
+  signal,
+}: Pick<DataToRestore, "docker" | "projectName" | "model" | "record" | "signal">): Promise<
+  { volume: VolumeRecord; facts: VolumeFacts }[]
+> {
+  const targets = [];
   for (const volume of record.volumes) {
     const name = volumeName(model, projectName, volume.key);
-    const present = await inspectVolume(docker, name, { signal });
-    const { driver, labels, options } = present ?? volume;
-    if (Object.keys(options).length > 0) throw ownPlace(name, options);
-    targets.push({ volume, facts: { name, driver, labels, options }, isPresent: present !== undefined });
+    const { driver, labels, options } = (await inspectVolume(docker, name, { signal })) ?? volume;
+    const facts = { name, driver, labels, options };
+    if (!isInMemory(facts)) targets.push({ volume, facts });
   }
   return targets;
-}
-
-function ownPlace(name: string, options: Record<string, string>): DrybagError {
-  return new DrybagError("restore-refused", `The volume ${name} lies on a device or folder of its own.`, {
-    detail: `options: ${JSON.stringify(options)}`,
-    hint: "Its data stays when the volume goes, so it cannot be emptied from here. Stop the stack, empty it, and unpack its archive into it by hand: 'zstd -dc FILE | tar -x --strip-components=1 -C FOLDER'.",
-  });
 }
 
 /** Renamed first, so that what cannot be removed is at least out of the way. */
@@ -134,13 +161,15 @@ async function fillVolume(input: {
   docker: DockerContext;
   projectName: string;
   source: string;
+  folder: string | undefined;
   image: string;
   path: string;
   onBytes(bytes: number): void;
   signal: AbortSignal;
 }): Promise<void> {
-  const { docker, projectName, source, image, path, onBytes, signal } = input;
-  await using volume = await openVolume(docker, { source, image, ...helper(projectName) }, { signal });
+  const { docker, projectName, source, folder, image, path, onBytes, signal } = input;
+  const into = { source, image, ...(folder === undefined ? {} : { folder }), ...helper(projectName) };
+  await using volume = await openVolume(docker, into, { signal });
   const { archive, done } = volume.write({ signal });
   done.catch(() => undefined);
   try {

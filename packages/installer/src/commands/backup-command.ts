@@ -3,7 +3,13 @@ import { listProjectContainers, readComposeModel } from "@drybag/docker";
 import type { RunContext } from "@drybag/terminal";
 import { formatBytes, table } from "@drybag/terminal";
 import { backUpStack } from "../backup/back-up-stack.ts";
-import { type BackupRecord, backupBytes, listBackups } from "../backup/backup-record.ts";
+import {
+  type BackupRecord,
+  backupBytes,
+  contentsOf,
+  listBackups,
+  placeName,
+} from "../backup/backup-record.ts";
 import { refuseUnfinishedRestore } from "../backup/unfinished-restore.ts";
 import { isLocalEngine, siteDocker } from "../docker-environment.ts";
 import { seeHealthy } from "../health/see-healthy.ts";
@@ -54,8 +60,7 @@ export async function backupCommand(context: RunContext, flags: SiteFlags, name?
     context.stdout.write(`${JSON.stringify({ ...summary(record), folder })}\n`);
     return;
   }
-  const volumes = record.volumes.map(({ key }) => key);
-  const what = [...volumes, ...(record.data ? ["data/"] : [])].join(", ") || "nothing: there is no data";
+  const what = contentsOf(record).join(", ") || "nothing: there is no data";
   const dirFlag = flags.dir === DEFAULT_DIR ? "" : ` --dir ${flags.dir}`;
   context.stdout.write(
     [
@@ -104,14 +109,16 @@ const REASONS: Record<BackupRecord["reason"], string> = {
 };
 
 function summary(record: BackupRecord) {
-  const { name, release, reason, consistency, startedAt, volumes, data } = record;
+  const { name, release, reason, consistency, dumpTask, startedAt, volumes, unnamed, data } = record;
   return {
     backup: name,
     release,
     reason,
     consistency,
+    dumpTask,
     startedAt,
     volumes: volumes.map(({ key }) => key),
+    unnamed: unnamed.map(placeName),
     data: data !== null,
     sizeBytes: backupBytes(record),
   };

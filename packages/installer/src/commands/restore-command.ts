@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { DrybagError } from "@drybag/errors";
 import { confirm, type RunContext, servicesTable } from "@drybag/terminal";
-import { type BackupRecord, listBackups, readBackup } from "../backup/backup-record.ts";
+import { type BackupRecord, contentsOf, listBackups, readBackup } from "../backup/backup-record.ts";
 import { RESTORE_STAGES, restoreBackup } from "../backup/restore-backup.ts";
 import { checkLine } from "../checks/watch-checks.ts";
 import { isLocalEngine, siteDocker } from "../docker-environment.ts";
@@ -21,11 +21,11 @@ export interface RestoreFlags extends SiteFlags {
 export async function restoreCommand(
   context: RunContext,
   flags: RestoreFlags,
-  backup?: string,
+  wanted?: string,
 ): Promise<void> {
   requireAnswer(context, flags.yes);
   const stack = await theInstalledStack(resolve(context.cwd, flags.dir), optionalStackName(flags.name));
-  const folder = await chooseBackup(stack, backup, flags.from && resolve(context.cwd, flags.from));
+  const folder = await chooseBackup(stack, wanted, flags.from && resolve(context.cwd, flags.from));
   const record = await readBackup(folder);
   const { stdin, stderr, signal } = context;
   if (!flags.yes) {
@@ -45,7 +45,8 @@ export async function restoreCommand(
   await progress.close();
   const lines = [...services.map(serviceLine), ...checks.map(checkLine)];
   if (context.json) {
-    const result = { name: stack.name, backup: record.name, aside, services: lines };
+    const { name: backup, consistency, dumpTask } = record;
+    const result = { name: stack.name, backup, consistency, dumpTask, aside, services: lines };
     context.stdout.write(`${JSON.stringify(result)}\n`);
     return;
   }
@@ -67,11 +68,10 @@ export async function restoreCommand(
 }
 
 function describe({ name, current }: InstalledStack, record: BackupRecord, folder: string): string {
-  const volumes = [...record.volumes.map(({ key }) => key), ...(record.data ? ["data/"] : [])].join(", ");
   return [
     `${name} (release ${current.name}) gets the data of the backup ${record.name} back:`,
     `  made      ${record.startedAt}, of release ${record.release}`,
-    `  holds     ${volumes}`,
+    `  holds     ${contentsOf(record).join(", ")}`,
     `  lies in   ${folder}`,
     "The stack is stopped for the time. What is there now is backed up first.",
     "",

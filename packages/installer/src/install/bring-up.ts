@@ -1,4 +1,3 @@
-import type { ComposeModel } from "@drybag/docker";
 import { isDrybagError } from "@drybag/errors";
 import type { CheckResult } from "../checks/watch-checks.ts";
 import { expectedServices } from "../health/expected-state.ts";
@@ -25,7 +24,7 @@ export interface StartedRelease extends StartResult {
  */
 export async function bringUp(
   site: EnteredSite,
-  release: Omit<ReleaseToStart, "expected"> & { name: string; folder: string; model: ComposeModel },
+  release: Omit<ReleaseToStart, "expected" | "paths"> & { name: string; folder: string },
   options: { healthTimeoutMs: number; start?: StartTasks },
   surroundings: InstallSurroundings & { stopwatch: Stopwatch },
 ): Promise<StartedRelease> {
@@ -40,7 +39,7 @@ export async function bringUp(
       "Start the stack and wait until it is healthy",
       async () => {
         const result = await startRelease(
-          { ...release, expected },
+          { ...release, expected, paths: site.paths },
           {
             timeoutMs,
             signal,

@@ -42,6 +42,7 @@ export async function runAgain(
     flags,
     projectName,
     manifest,
+    model,
     expected,
     store,
     name,

@@ -1,5 +1,6 @@
 import {
   type ComposeFlags,
+  type ComposeModel,
   type ContainerFacts,
   composeUp,
   type DockerContext,
@@ -9,11 +10,13 @@ import {
   readConfigHashes,
 } from "@drybag/docker";
 import type { BundledImage, Manifest } from "@drybag/format";
+import { attachUnnamed } from "../backup/attach-unnamed.ts";
 import type { ExpectedService } from "../health/expected-state.ts";
 import { type JudgedService, judgeServices } from "../health/judge-services.ts";
 import { glance } from "../health/observer.ts";
 import { type HealthResult, watchHealth } from "../health/watch-health.ts";
 import { expectedImageId } from "../images/image-state.ts";
+import type { SitePaths } from "../site/site-paths.ts";
 
 export interface ReleaseToStart {
   docker: DockerContext;
@@ -21,8 +24,10 @@ export interface ReleaseToStart {
   flags: ComposeFlags;
   projectName: string;
   manifest: Manifest;
+  model: ComposeModel;
   expected: readonly ExpectedService[];
   store: ImageStore;
+  paths: SitePaths;
 }
 
 export interface StartResult extends HealthResult {
@@ -43,6 +48,7 @@ export async function startRelease(
   const { docker, engineIsLocal, flags, projectName, expected } = release;
   const { timeoutMs, signal, onServices } = options;
   await finishRecreations(docker, projectName, { signal });
+  await attachUnnamed({ ...release, signal });
   const before = await listProjectContainers(docker, projectName, { signal });
   if (await isUpToDate(release, before, signal)) {
     const services = judgeServices(expected, before, (each) => glance(each, Date.now()));

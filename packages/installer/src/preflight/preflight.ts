@@ -5,6 +5,7 @@ import { checkOffline } from "../doctor/check-offline.ts";
 import { type ImageState, readImageStates, stateOfNone } from "../images/image-state.ts";
 import { type LoadPlan, planLoad } from "../images/plan-load.ts";
 import { checkBindMounts } from "./preflight-bind-mounts.ts";
+import { checkData } from "./preflight-data.ts";
 import { checkDisk } from "./preflight-disk.ts";
 import { checkEngine } from "./preflight-engine.ts";
 import { checkPorts, wantedPorts } from "./preflight-ports.ts";
@@ -65,6 +66,7 @@ export async function checkProject(input: {
   return [
     ...checkOffline(model, manifest).map(asForeignBundle),
     ...checkBindMounts(model, manifest, releaseFolder),
+    ...checkData(model, host.unnamedVolumes, manifest.backup),
     ...(await checkPorts(wantedPorts(model), host.allContainers, projectName, engineIsLocal)),
     ...checkContainerNames(model, host.allContainers, projectName),
     ...(host.engine ? checkMemory(reservedBytes(model), host.engine.memoryBytes) : []),

@@ -4,8 +4,10 @@ import {
   type EngineFacts,
   listAllContainers,
   listProjectContainers,
+  listUnnamedVolumes,
   readComposeVersion,
   readEngineFacts,
+  type UnnamedVolume,
 } from "@drybag/docker";
 import { type DrybagError, type Finding, isDrybagError } from "@drybag/errors";
 
@@ -16,6 +18,8 @@ export interface HostFacts {
   /** Of this stack's Compose project, whoever started them. */
   ownContainers: ContainerFacts[];
   allContainers: ContainerFacts[];
+  /** That the stack's containers have. */
+  unnamedVolumes: UnnamedVolume[];
   /** Why something could not be asked. */
   findings: Finding[];
 }
@@ -41,13 +45,14 @@ export async function readHost(
     ask(() => readEngineFacts(docker, { signal })),
     ask(() => readComposeVersion(docker, { signal })),
   ]);
-  const [ownContainers, allContainers] = engine
+  const [ownContainers, allContainers, unnamedVolumes] = engine
     ? await Promise.all([
         listProjectContainers(docker, projectName, { signal }),
         listAllContainers(docker, { signal }),
+        listUnnamedVolumes(docker, projectName, { signal }),
       ])
-    : [[], []];
-  return { engine, composeVersion, ownContainers, allContainers, findings };
+    : [[], [], []];
+  return { engine, composeVersion, ownContainers, allContainers, unnamedVolumes, findings };
 }
 
 function findingOf({ code, message, hint }: DrybagError): Finding {

@@ -12,7 +12,7 @@ import { DrybagError, isDrybagError } from "@drybag/errors";
 import type { Manifest } from "@drybag/format";
 import { backUpStack } from "../backup/back-up-stack.ts";
 import type { BackupRecord } from "../backup/backup-record.ts";
-import { restoreData, verifyBackup } from "../backup/restore-data.ts";
+import { requireRestorable, restoreData, verifyBackup } from "../backup/restore-data.ts";
 import { expectedImageId, recordedTag } from "../images/image-state.ts";
 import { restoreTags } from "../images/restore-tags.ts";
 import { afterFailure } from "../install/after-failure.ts";
@@ -154,7 +154,8 @@ async function restoreForRollback(
   await stopwatch.stage("verify", "Verify the backup", (report) =>
     verifyBackup(folder, record, report, signal),
   );
-  const rules = { keep: Number.MAX_SAFE_INTEGER };
+  await requireRestorable({ docker, projectName, model, manifest: target.manifest, record, signal });
+  const rules = { ...current.manifest.backup, keep: Number.MAX_SAFE_INTEGER };
   const around = { docker, engineIsLocal, projectName, paths, stopwatch, signal };
   const aside = await backUpStack({
     ...around,

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import {
   appendToJournal,
   committedReleases,
+  detachedVolumes,
   type JournalLine,
   readJournal,
   stoppedContainers,
@@ -85,4 +86,12 @@ test.each([
   ["were never touched", [], []],
 ])("containers that %s", (_, steps, ids) => {
   expect(stoppedContainers(lines(...steps))).toEqual(ids);
+});
+
+test("volumes without a name are known until a container has them, an uninstall or not", () => {
+  const volumes = [{ service: "db", number: 1, target: "/data", name: "a" }];
+  const detached = { step: "volumes-detached", volumes } as const;
+  expect(detachedVolumes(lines(detached, { step: "uninstalled", volumes: false }))).toEqual(volumes);
+  expect(detachedVolumes(lines(detached, { step: "volumes-attached" }))).toEqual([]);
+  expect(detachedVolumes([])).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { open, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { UnnamedVolume } from "@drybag/docker";
 import { fsyncDirectory } from "@drybag/format";
 
 /** What an install did, one line a step, each with what undoing it needs. */
@@ -21,6 +22,9 @@ export type JournalStep =
   /** Undo: start them again. */
   | { step: "stack-stopped"; containers: string[] }
   | { step: "stack-started" }
+  /** Their containers are about to go, and nobody else knows where they belong. Undo: give them to the next containers. */
+  | { step: "volumes-detached"; volumes: UnnamedVolume[] }
+  | { step: "volumes-attached" }
   | { step: "backup-made"; backup: string; release: string; reason: string }
   | { step: "restore-started"; backup: string; aside: string | null }
   | { step: "restored"; backup: string }
@@ -111,6 +115,12 @@ export function stoppedContainers(lines: readonly JournalLine[]): string[] {
   const settles = new Set(["stack-started", "up-started", "committed"]);
   const last = sinceInstalled(lines).findLast(({ step }) => step === "stack-stopped" || settles.has(step));
   return last?.step === "stack-stopped" ? last.containers : [];
+}
+
+/** Volumes without a name that no container has; an uninstall leaves such. */
+export function detachedVolumes(lines: readonly JournalLine[]): UnnamedVolume[] {
+  const last = lines.findLast(({ step }) => step === "volumes-detached" || step === "volumes-attached");
+  return last?.step === "volumes-detached" ? last.volumes : [];
 }
 
 /** What came after the stack was last taken away. */

@@ -1,6 +1,7 @@
 import { type DockerContext, removeContainer } from "@drybag/docker";
-import { helper, removePartialBackups } from "../backup/make-backup.ts";
+import { removePartialBackups } from "../backup/make-backup.ts";
 import { startStopped } from "../backup/stop-stack.ts";
+import { helper } from "../backup/volume-helper.ts";
 import { endLeftoverTasks } from "../tasks/end-leftover-tasks.ts";
 import type { SitePaths } from "./site-paths.ts";
 

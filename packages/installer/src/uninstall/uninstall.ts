@@ -3,17 +3,20 @@ import { join } from "node:path";
 import {
   composeDown,
   type DockerContext,
+  inspectVolume,
   listProjectVolumes,
+  listUnnamedVolumes,
   readEngineFacts,
   removeContainer,
   removeVolume,
+  type UnnamedVolume,
 } from "@drybag/docker";
 import type { Progress } from "@drybag/terminal";
 import { listBackups } from "../backup/backup-record.ts";
-import { helper } from "../backup/make-backup.ts";
 import { forgetRestore } from "../backup/unfinished-restore.ts";
+import { helper } from "../backup/volume-helper.ts";
 import type { InstalledStack } from "../site/installed-stacks.ts";
-import { appendToJournal } from "../site/journal.ts";
+import { appendToJournal, detachedVolumes, readJournal } from "../site/journal.ts";
 import { lockSite } from "../site/site-lock.ts";
 import { removeMarks } from "../tasks/task-marks.ts";
 import { forgetUpgrade } from "../upgrade/unfinished-upgrade.ts";
@@ -45,15 +48,22 @@ export async function uninstall(
   await readEngineFacts(docker, { signal });
   await using _lock = await lockSite(paths.lock);
   const volumes = await listProjectVolumes(docker, name, { signal });
+  const unnamed = await unnamedVolumes(docker, name, paths, signal);
   await progress.stage("down", "Remove the containers", async () => {
+    // The next install gives them to its containers.
+    await appendToJournal(paths.journal, { step: "volumes-detached", volumes: unnamed });
     await composeDown(docker, name, { withVolumes, signal });
     await removeContainer(docker, helper(name).name, { signal });
   });
-  if (withVolumes && volumes.length > 0) {
+  if (withVolumes && volumes.length + unnamed.length > 0) {
     await progress.stage("volumes", "Remove the volumes", async () => {
       // Those of releases before, which Compose no longer counted among the stack's.
       const left = await listProjectVolumes(docker, name, { signal });
       for (const volume of left) await removeVolume(docker, volume, { signal });
+      // Those that were carried over from one container to the next, for which the engine no longer knows that nobody named them.
+      for (const volume of unnamed)
+        if (await inspectVolume(docker, volume.name, { signal }))
+          await removeVolume(docker, volume.name, { signal });
     });
   }
   await progress.stage("files", "Remove the releases", async () => {
@@ -73,6 +83,18 @@ export async function uninstall(
   const backups = (await listBackups(paths.backups)).map((record) => record.name);
   const isGone = withVolumes && backups.length === 0;
   return { name, volumes, volumesRemoved: withVolumes, backups, folder: isGone ? null : paths.root };
+}
+
+/** Of its containers, and of those that are gone. */
+async function unnamedVolumes(
+  docker: DockerContext,
+  name: string,
+  { journal }: InstalledStack["paths"],
+  signal: AbortSignal,
+): Promise<UnnamedVolume[]> {
+  const here = await listUnnamedVolumes(docker, name, { signal });
+  const before = detachedVolumes(await readJournal(journal));
+  return [...here, ...before.filter(({ name }) => !here.some((each) => each.name === name))];
 }
 
 /** A folder with backups stays; without any, all of it goes. */

@@ -1,4 +1,15 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildFixture } from "@drybag/fixtures";
@@ -282,16 +293,28 @@ describe("on a second server", () => {
     ).toBe(0);
     await inApp("echo other >/data/rows", second);
 
-    const damaged = path.join(work, "damaged");
-    await cp(stick, damaged, { recursive: true });
-    const archive = path.join(damaged, "volume-data.tar.zst");
-    const bytes = await readFile(archive);
-    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1;
-    await writeFile(archive, bytes);
-    expect(await onSecond("restore", "--from", damaged, "--yes")).toMatchObject({
-      exitCode: 5,
-      error: { code: "backup-damaged" },
-    });
+    const before = await containersOf(second, "stack");
+    const flip = async (file: string) => {
+      const bytes = await readFile(file);
+      bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1;
+      await writeFile(file, bytes);
+    };
+    const damages: [string, (file: string) => Promise<void>][] = [
+      ["volume-data.tar.zst", flip],
+      ["volume-data.tar.zst", (file) => truncate(file, 600)],
+      ["data.tar.zst", (file) => rm(file)],
+      ["backup.json", (file) => truncate(file, 600)],
+    ];
+    for (const [file, damage] of damages) {
+      const damaged = path.join(work, "damaged");
+      await cp(stick, damaged, { recursive: true });
+      await damage(path.join(damaged, file));
+      const refused = await onSecond("restore", "--from", damaged, "--yes");
+      expect(refused).toMatchObject({ exitCode: 5, error: { code: "backup-damaged" } });
+      expect(refused.error?.message).toContain(path.join(damaged, file));
+      await rm(damaged, { recursive: true });
+    }
+    expect(await containersOf(second, "stack")).toEqual(before);
     expect(await inApp("cat /data/rows", second)).toBe("other");
 
     const restored = await onSecond("restore", "--from", stick, "--yes");

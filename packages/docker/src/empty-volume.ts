@@ -1,6 +1,6 @@
 import { DrybagError } from "@drybag/errors";
 import { type DockerContext, lastLines, type RunOptions, runDocker } from "./run-docker.ts";
-import { VOLUME_FOLDER, type VolumeHelper } from "./volumes.ts";
+import { removeHelper, VOLUME_FOLDER, type VolumeHelper } from "./volumes.ts";
 
 /** One name after another: a folder can hold more than a command line. */
 const REMOVE_ALL = `cd /${VOLUME_FOLDER} && for name in ..?* .[!.]* *; do rm -rf -- "$name" || exit 1; done`;
@@ -11,6 +11,7 @@ export async function canEmptyVolumes(
   helper: VolumeHelper,
   options: RunOptions = {},
 ): Promise<boolean> {
+  await removeHelper(context, helper.name);
   const { exitCode } = await runDocker(context, runArguments(helper, [], "command -v rm"), {
     ...options,
     // Of the program, and of an engine that cannot find it.
@@ -29,6 +30,7 @@ export async function emptyVolume(
   options: RunOptions = {},
 ): Promise<void> {
   const mount = ["--volume", `${source}:/${VOLUME_FOLDER}:nocopy`];
+  await removeHelper(context, helper.name);
   const output = await runDocker(context, runArguments(helper, mount, REMOVE_ALL), {
     ...options,
     allowExitCodes: [1],

@@ -107,7 +107,7 @@ export async function openVolume(
   const parent = folder === undefined ? "" : `/${VOLUME_FOLDER}`;
   const path = `${parent}/${folder ?? VOLUME_FOLDER}`;
   const mount = `${source}:${path}${source.startsWith("/") ? "" : ":nocopy"}`;
-  await remove(context, name);
+  await removeHelper(context, name);
   await runDocker(
     context,
     // An image need not say what it runs; nothing here is.
@@ -127,7 +127,7 @@ export async function openVolume(
       client.stdin.on("error", () => undefined);
       return { archive: client.stdin, done: settled(client, "into a volume", writeOptions) };
     },
-    [Symbol.asyncDispose]: () => remove(context, name),
+    [Symbol.asyncDispose]: () => removeHelper(context, name),
   };
 }
 
@@ -140,7 +140,7 @@ export async function openImageFolder(
   { path, image, name, label }: VolumeHelper & { path: string },
   options: RunOptions = {},
 ): Promise<Pick<VolumeAccess, "read"> & AsyncDisposable> {
-  await remove(context, name);
+  await removeHelper(context, name);
   await runDocker(
     context,
     ["create", "--name", name, "--label", label, "--network", "none", "--volume", path, image, "none"],
@@ -152,7 +152,7 @@ export async function openImageFolder(
       client.stdin.end();
       return { archive: client.stdout, done: settled(client, "out of an image", readOptions) };
     },
-    [Symbol.asyncDispose]: () => remove(context, name),
+    [Symbol.asyncDispose]: () => removeHelper(context, name),
   };
 }
 
@@ -170,7 +170,8 @@ async function settled(
   }
 }
 
-async function remove(context: DockerContext, name: string): Promise<void> {
+/** Also one that a killed command has left, running or not. */
+export async function removeHelper(context: DockerContext, name: string): Promise<void> {
   await runDocker(context, ["rm", "--force", "--volumes", name], {
     allowExitCodes: [1],
     timeoutMs: 60_000,

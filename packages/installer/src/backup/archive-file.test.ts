@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readArchive, verifyArchive, writeArchive } from "./archive-file.ts";
+import { asDiskFull, readArchive, verifyArchive, writeArchive } from "./archive-file.ts";
 import type { ArchiveRecord } from "./backup-record.ts";
 
 const around = { signal: new AbortController().signal, onBytes: () => undefined };
@@ -55,4 +55,13 @@ test("each flipped bit, each cut and a missing file are refused by name", async 
   } finally {
     await writeFile(path, whole);
   }
+});
+
+test("a disk or a quota that is full is told as that, whatever was written", () => {
+  for (const code of ["ENOSPC", "EDQUOT"]) {
+    const error = asDiskFull(Object.assign(new Error("write"), { code }), path);
+    expect(error).toMatchObject({ code: "disk-full", message: expect.stringContaining(path) });
+  }
+  const other = Object.assign(new Error("write"), { code: "EIO" });
+  expect(asDiskFull(other, path)).toBe(other);
 });

@@ -38,13 +38,19 @@ export async function writeArchive(
     createWriteStream(path, { mode: 0o600, flags: "wx", flush: true }),
     { signal },
   ).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
-    throw new DrybagError("disk-full", `The disk is full: ${path} could not be written.`, {
-      cause: error,
-      hint: "Make room there and run the same command again.",
-    });
+    throw asDiskFull(error, path);
   });
   return { archive: basename(path), sizeBytes, sha256: hash.digest("hex"), tarBytes };
+}
+
+/** What a disk without room makes of writing to a path, in our words; other errors as they are. */
+export function asDiskFull(error: unknown, path: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
+  return new DrybagError("disk-full", `The disk is full: ${path} could not be written.`, {
+    cause: error,
+    hint: "Make room there and run the same command again.",
+  });
 }
 
 /** Reads a file and compares it with its record. Throws `backup-damaged`. */

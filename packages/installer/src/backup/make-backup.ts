@@ -8,6 +8,7 @@ import type { InstalledRelease } from "../site/current-release.ts";
 import { appendToJournal } from "../site/journal.ts";
 import type { SitePaths } from "../site/site-paths.ts";
 import { readMarks } from "../tasks/task-marks.ts";
+import { asDiskFull } from "./archive-file.ts";
 import { archiveUnnamed, archiveVolume } from "./archive-volumes.ts";
 import {
   type ArchiveRecord,
@@ -109,7 +110,7 @@ export async function makeBackup(input: BackupToMake): Promise<BackupRecord> {
     return record;
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
-    throw error;
+    throw asDiskFull(error, paths.backups);
   }
 }
 

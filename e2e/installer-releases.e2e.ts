@@ -227,7 +227,10 @@ test("Ctrl-C in a rollback says what runs, and the same command again finishes i
 
 test("preflight says aloud that a bundle is older", async () => {
   const { plan } = await drybagSite<{ plan: { findings: object[] } }>("preflight", folders["1"] ?? "");
-  expect(plan.findings).toMatchObject([{ code: "release-older", severity: "warning" }]);
+  expect(plan.findings).toMatchObject([
+    { code: "release-older", severity: "warning" },
+    { code: "volume-unnamed", message: "Volumes without a name: app:/unnamed. Backups hold them." },
+  ]);
 });
 
 test("logs shows what a service wrote", async () => {

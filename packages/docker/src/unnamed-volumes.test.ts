@@ -12,15 +12,21 @@ test("volumes that the engine gave a name are told from the others", () => {
     { Type: "volume", Name: "s_db", Destination: "/named" },
     { Type: "bind", Destination: "/bind" },
     { Type: "volume", Name, Destination: "/data" },
+    { Type: "volume", Name: "s_logs", Destination: "/data/logs" },
   ];
   const containers = [
-    { Config: { Labels: labels("db", "2") }, Mounts: mounts(two) },
-    { Config: { Labels: labels("db", "1") }, Mounts: mounts(one) },
-    { Config: { Labels: null }, Mounts: mounts(one) },
-    { Config: { Labels: labels("app", "1") } },
+    { Id: "c2", Config: { Labels: labels("db", "2") }, Mounts: mounts(two) },
+    { Id: "c1", Config: { Labels: labels("db", "1") }, Mounts: mounts(one) },
+    { Id: "c3", Config: { Labels: null }, Mounts: mounts(one) },
+    {
+      Id: "c4",
+      Config: { Labels: labels("app", "1") },
+      Mounts: [{ Type: "volume", Name: two, Destination: "/seed" }],
+    },
   ];
   expect(unnamedVolumesOf(containers)).toEqual([
-    { service: "db", number: 1, target: "/data", name: one },
-    { service: "db", number: 2, target: "/data", name: two },
+    { service: "app", number: 1, target: "/seed", name: two, container: "c4", hasMountsBelow: false },
+    { service: "db", number: 1, target: "/data", name: one, container: "c1", hasMountsBelow: true },
+    { service: "db", number: 2, target: "/data", name: two, container: "c2", hasMountsBelow: true },
   ]);
 });

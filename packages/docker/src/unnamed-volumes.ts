@@ -15,6 +15,14 @@ export interface UnnamedVolume extends UnnamedPlace {
   name: string;
 }
 
+/** The same, where it is mounted. */
+export interface UnnamedMount extends UnnamedVolume {
+  /** ID of the container. */
+  container: string;
+  /** Something else is mounted in it. */
+  hasMountsBelow: boolean;
+}
+
 /** What the engine calls a volume that nobody gave a name (moby, volume/service). */
 const MADE_UP = /^[0-9a-f]{64}$/;
 
@@ -23,7 +31,7 @@ export async function listUnnamedVolumes(
   context: DockerContext,
   projectName: string,
   options: RunOptions = {},
-): Promise<UnnamedVolume[]> {
+): Promise<UnnamedMount[]> {
   const filters = [
     `label=com.docker.compose.project=${projectName}`,
     "label=com.docker.compose.oneoff=False",
@@ -39,20 +47,23 @@ export async function listUnnamedVolumes(
 }
 
 interface ContainerWithMounts {
+  Id: string;
   Config: { Labels?: Record<string, string> | null };
   Mounts?: { Type: string; Name?: string; Destination: string }[];
 }
 
 /** Pure; exported for its test. */
-export function unnamedVolumesOf(containers: readonly ContainerWithMounts[]): UnnamedVolume[] {
+export function unnamedVolumesOf(containers: readonly ContainerWithMounts[]): UnnamedMount[] {
   return containers
-    .flatMap(({ Config: { Labels }, Mounts = [] }) => {
+    .flatMap(({ Id: container, Config: { Labels }, Mounts = [] }) => {
       const service = Labels?.["com.docker.compose.service"];
       const number = Number(Labels?.["com.docker.compose.container-number"] ?? 1);
       if (service === undefined) return [];
-      return Mounts.flatMap(({ Type: type, Name: name = "", Destination: target }) =>
-        type === "volume" && MADE_UP.test(name) ? [{ service, number, target, name }] : [],
-      );
+      return Mounts.flatMap(({ Type: type, Name: name = "", Destination: target }) => {
+        if (type !== "volume" || !MADE_UP.test(name)) return [];
+        const hasMountsBelow = Mounts.some(({ Destination: other }) => other.startsWith(`${target}/`));
+        return [{ service, number, target, name, container, hasMountsBelow }];
+      });
     })
     .sort((a, b) => (placeKey(a) < placeKey(b) ? -1 : 1));
 }

@@ -131,6 +131,20 @@ export async function openVolume(
   };
 }
 
+/** A folder of a container that is there, stopped or not, with all that is mounted in it; names begin with the last part of the path. */
+export function openContainerFolder(
+  context: DockerContext,
+  { container, path }: { container: string; path: string },
+): Pick<VolumeAccess, "read"> {
+  return {
+    read(options) {
+      const client = startClient(context, ["cp", `${container}:${path}`, "-"], options);
+      client.stdin.end();
+      return { archive: client.stdout, done: settled(client, "out of a container", options) };
+    },
+  };
+}
+
 /**
  * What a container of an image has in a folder before it is started, as an archive; every name begins with the last part of the path.
  * Where the image declares a volume there, the engine fills one first, as it does for services.
@@ -147,11 +161,7 @@ export async function openImageFolder(
     options,
   );
   return {
-    read(readOptions) {
-      const client = startClient(context, ["cp", `${name}:${path}`, "-"], readOptions);
-      client.stdin.end();
-      return { archive: client.stdout, done: settled(client, "out of an image", readOptions) };
-    },
+    ...openContainerFolder(context, { container: name, path }),
     [Symbol.asyncDispose]: () => removeHelper(context, name),
   };
 }

@@ -1,7 +1,14 @@
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { type DockerContext, openImageFolder, openVolume, type UnnamedVolume } from "@drybag/docker";
+import {
+  type DockerContext,
+  openContainerFolder,
+  openImageFolder,
+  openVolume,
+  type UnnamedMount,
+  type VolumeAccess,
+} from "@drybag/docker";
 import type { Manifest } from "@drybag/format";
 import type { StageReport } from "@drybag/terminal";
 import { writeArchive } from "./archive-file.ts";
@@ -24,8 +31,20 @@ export async function archiveVolume(
   const { docker, projectName, source, folder, image, path, onBytes, digest, signal } = input;
   const from = { source, image, ...(folder === undefined ? {} : { folder }), ...helper(projectName) };
   await using volume = await openVolume(docker, from, { signal });
+  return writeFrom(volume, { path, onBytes, digest, signal });
+}
+
+async function writeFrom(
+  from: Pick<VolumeAccess, "read">,
+  {
+    path,
+    onBytes,
+    digest,
+    signal,
+  }: Pick<Reading, "onBytes" | "signal"> & { path: string; digest?: TarDigest | undefined },
+): Promise<ArchiveRecord> {
   const stop = new AbortController();
-  const { archive, done } = volume.read({ signal: AbortSignal.any([signal, stop.signal]) });
+  const { archive, done } = from.read({ signal: AbortSignal.any([signal, stop.signal]) });
   done.catch(() => undefined);
   try {
     const record = await writeArchive(archive, path, { signal, onBytes, digest });
@@ -42,13 +61,14 @@ export async function archiveVolume(
  * written to: an archive of what the image holds anyway is not kept.
  */
 export async function archiveUnnamed(
-  volumes: readonly UnnamedVolume[],
+  volumes: readonly UnnamedMount[],
   input: Reading & { manifest: Manifest; folder: string; report: StageReport },
 ): Promise<UnnamedRecord[]> {
   const { manifest, folder: backup, report } = input;
   const asInImage = new Map<string, string>();
   const records: UnnamedRecord[] = [];
-  for (const [index, { name, service, number, target }] of volumes.entries()) {
+  for (const [index, mount] of volumes.entries()) {
+    const { name, service, number, target, container } = mount;
     report.message(`volume ${placeName({ service, number, target })}`);
     const image = (await imageOfService(input.docker, manifest, service, input.signal)) ?? input.image;
     const key = `${image} ${target}`;
@@ -57,8 +77,14 @@ export async function archiveUnnamed(
     asInImage.set(key, known);
     const digest = new TarDigest();
     const path = join(backup, `unnamed-${service}-${number}-${index + 1}.tar.zst`);
-    const from = { source: name, folder: basename(target), path, digest };
-    const content = await archiveVolume({ ...input, ...from });
+    // Through its own container, which spares making another, unless more would come out than is in the volume.
+    const content = mount.hasMountsBelow
+      ? await archiveVolume({ ...input, source: name, folder: basename(target), path, digest })
+      : await writeFrom(openContainerFolder(input.docker, { container, path: target }), {
+          ...input,
+          path,
+          digest,
+        });
     const isAsInImage = (await digest.result()) === known;
     if (isAsInImage) await rm(path);
     records.push({ service, number, target, name, content: isAsInImage ? null : content });

@@ -6,8 +6,8 @@ import {
   inspectVolume,
   listUnnamedVolumes,
   readVolumeSizes,
+  type UnnamedMount,
   type UnnamedPlace,
-  type UnnamedVolume,
   type VolumeFacts,
 } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
@@ -22,7 +22,7 @@ import { isInMemory } from "./clear-volumes.ts";
 export interface BackupPlan {
   volumes: { key: string; facts: VolumeFacts }[];
   /** Those without a name. */
-  unnamed: UnnamedVolume[];
+  unnamed: UnnamedMount[];
   /** Folder with what services wrote beside volumes; undefined where there is nothing in it, or the engine is elsewhere. */
   data: string | undefined;
   /** As far as the engine tells sizes, and the folder can be read. */

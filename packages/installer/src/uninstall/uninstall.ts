@@ -92,7 +92,9 @@ async function unnamedVolumes(
   { journal }: InstalledStack["paths"],
   signal: AbortSignal,
 ): Promise<UnnamedVolume[]> {
-  const here = await listUnnamedVolumes(docker, name, { signal });
+  const here = (await listUnnamedVolumes(docker, name, { signal })).map(
+    ({ service, number, target, name }): UnnamedVolume => ({ service, number, target, name }),
+  );
   const before = detachedVolumes(await readJournal(journal));
   return [...here, ...before.filter(({ name }) => !here.some((each) => each.name === name))];
 }

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { composeLogs } from "@drybag/docker";
-import type { RunContext } from "@drybag/terminal";
+import { DrybagError } from "@drybag/errors";
+import { nearestName, type RunContext } from "@drybag/terminal";
 import { InvalidArgumentError } from "commander";
 import { siteDocker } from "../docker-environment.ts";
 import { releaseFlags } from "../release/release-flags.ts";
@@ -19,12 +20,32 @@ export async function logsCommand(context: RunContext, flags: LogsFlags, name?: 
     resolve(context.cwd, flags.dir),
     optionalStackName(name),
   );
+  const { service: services = [] } = flags;
+  refuseUnknownService(
+    projectName,
+    services,
+    current.manifest.services.map((each) => each.name),
+  );
   const docker = siteDocker(context.env, resolve(context.cwd, flags.dir));
   await composeLogs(docker, releaseFlags(current.manifest, current.folder, projectName), context.stdout, {
-    services: flags.service ?? [],
+    services,
     tail: flags.tail === "all" ? undefined : flags.tail,
     follow: flags.follow === true,
     signal: context.signal,
+  });
+}
+
+/** Compose shows nothing for a service that it does not know, and is content. Throws `service-not-found`. */
+export function refuseUnknownService(
+  stack: string,
+  wanted: readonly string[],
+  services: readonly string[],
+): void {
+  const unknown = wanted.find((name) => !services.includes(name));
+  if (unknown === undefined) return;
+  const nearest = nearestName(unknown, services);
+  throw new DrybagError("service-not-found", `${stack} has no service ${unknown}.`, {
+    hint: nearest === undefined ? `It has: ${services.join(", ")}.` : `Did you mean ${nearest}?`,
   });
 }
 

@@ -54,11 +54,13 @@ test("--debug gives the trace and the causes", () => {
 test.each([
   ["ENOSPC", "disk-full", 6],
   ["EROFS", "not-writable", 6],
+  ["EACCES", "permission-denied", 6],
+  ["EPERM", "permission-denied", 6],
 ])("%s of the system is no defect", (errno, code, exitCode) => {
   const error = Object.assign(new Error(errno), { code: errno, path: "/media/usb/x" });
   expect(explainError(error, SURROUNDINGS)).toMatchObject({
     exitCode,
-    lines: [expect.stringMatching(`: /media/usb/x \\[${code}\\]$`)],
+    lines: [expect.stringMatching(`: /media/usb/x \\[${code}\\]$`), expect.stringMatching(/^→ \w/)],
   });
 });
 

@@ -55,16 +55,28 @@ function interruptedBy(thrown: unknown): DrybagError {
   });
 }
 
-/** Errors of the system that are nobody's defect, and that any write can meet. */
+/** Errors of the system that are nobody's defect, and that any read or write can meet. */
 function fromErrno(thrown: unknown): DrybagError | undefined {
   if (!(thrown instanceof Error && "code" in thrown)) return undefined;
   const place = "path" in thrown ? `: ${thrown.path}` : "";
   switch (thrown.code) {
     case "ENOSPC":
     case "EDQUOT":
-      return new DrybagError("disk-full", `no space left on the device${place}`, { cause: thrown });
+      return new DrybagError("disk-full", `no space left on the device${place}`, {
+        hint: "Make room there, then run the same command again.",
+        cause: thrown,
+      });
     case "EROFS":
-      return new DrybagError("not-writable", `the file system is read-only${place}`, { cause: thrown });
+      return new DrybagError("not-writable", `the file system is read-only${place}`, {
+        hint: "Mount it for writing, or choose another folder.",
+        cause: thrown,
+      });
+    case "EACCES":
+    case "EPERM":
+      return new DrybagError("permission-denied", `this user may not do that (${thrown.code})${place}`, {
+        hint: "Run the same command as root (sudo), or as the user whose file it is.",
+        cause: thrown,
+      });
     default:
       return undefined;
   }

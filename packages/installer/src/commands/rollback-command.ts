@@ -4,7 +4,7 @@ import { ask, confirm, type RunContext, servicesTable } from "@drybag/terminal";
 import { type BackupRecord, listBackups } from "../backup/backup-record.ts";
 import { isLocalEngine, siteDocker } from "../docker-environment.ts";
 import { serviceLine } from "../health/judge-services.ts";
-import { previousRelease, releaseNames } from "../releases/list-releases.ts";
+import { chooseRelease, previousRelease, releaseNames } from "../releases/list-releases.ts";
 import { ROLLBACK_STAGES, rollBack } from "../rollback/roll-back.ts";
 import { type InstalledRelease, readRelease } from "../site/current-release.ts";
 import { type InstalledStack, theInstalledStack } from "../site/installed-stacks.ts";
@@ -110,10 +110,11 @@ async function agree(
 
 async function chooseTarget(
   { paths, current, name }: InstalledStack,
-  to?: string,
+  named?: string,
 ): Promise<InstalledRelease> {
   const names = await releaseNames(paths);
   const history = committedReleases(await readJournal(paths.journal));
+  const to = named === undefined ? undefined : chooseRelease(named, names);
   // What an upgrade that was cut off is to be undone to is the release that is current still.
   if ((to ?? current.name) === current.name && (await readUnfinishedUpgrade(paths))) return current;
   const target = to ?? previousRelease(history, current.name, names);

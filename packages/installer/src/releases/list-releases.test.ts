@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { previousRelease } from "./list-releases.ts";
+import { chooseRelease, previousRelease } from "./list-releases.ts";
 
 test.each([
   ["the one before", ["a", "b"], "b", ["a", "b"], "a"],
@@ -10,4 +10,15 @@ test.each([
   ["not the same again", ["a", "b", "b"], "b", ["a", "b"], "a"],
 ])("%s", (_, history, current, present, previous) => {
   expect(previousRelease(history, current, present)).toBe(previous);
+});
+
+test("a release is meant by its name, or by its version where that is enough", () => {
+  const present = ["1.0-4292f241", "1.0-5d1a7b00", "2.0-aa", "2.0-aa-bb"];
+  expect(chooseRelease("2.0-aa", present)).toBe("2.0-aa");
+  expect(chooseRelease("2.0-aa-bb", present)).toBe("2.0-aa-bb");
+  expect(chooseRelease("1", present)).toBe("1");
+  expect(chooseRelease("3.0", present)).toBe("3.0");
+  expect(chooseRelease("1.0-4292f241", ["1.0-4292f241"])).toBe("1.0-4292f241");
+  expect(chooseRelease("1.0", ["1.0-4292f241", "1.0.1-9"])).toBe("1.0-4292f241");
+  expect(() => chooseRelease("1.0", present)).toThrow(/1\.0-4292f241, 1\.0-5d1a7b00/);
 });

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isDrybagError } from "@drybag/errors";
+import { DrybagError, isDrybagError } from "@drybag/errors";
 import { type InstalledRelease, readRelease } from "../site/current-release.ts";
 import type { InstalledStack } from "../site/installed-stacks.ts";
 import { committedReleases, readJournal } from "../site/journal.ts";
@@ -46,6 +46,21 @@ export function previousRelease(
   present: readonly string[],
 ): string | undefined {
   return history.findLast((name) => name !== current && present.includes(name));
+}
+
+/**
+ * The release that was meant: by its name, or by the beginning of it that only one has, such as its version. As it was typed where there
+ * is none; throws `usage` where there are several. Pure.
+ */
+export function chooseRelease(typed: string, present: readonly string[]): string {
+  if (present.includes(typed)) return typed;
+  const meant = present.filter((name) => name.startsWith(`${typed}-`));
+  if (meant.length > 1) {
+    throw new DrybagError("usage", `several releases are meant by ${typed}: ${meant.join(", ")}`, {
+      hint: "give the whole name",
+    });
+  }
+  return meant[0] ?? typed;
 }
 
 export async function readReadable(paths: SitePaths, name: string): Promise<InstalledRelease | undefined> {

@@ -19,6 +19,7 @@ test.each([
   ["another key", theirs, ours, undefined, "signer-unknown"],
   ["no signature any more", undefined, ours, undefined, "signature-missing"],
   ["another key than the one that was told", theirs, ours, "SHA256:else", "signer-unknown"],
+  ["the key of before, where another was told", ours, ours, "SHA256:theirs", "signer-unknown"],
   [
     "another key than the one that was told, at the first install",
     theirs,

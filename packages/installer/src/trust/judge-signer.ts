@@ -18,11 +18,9 @@ export function judgeSigner(
   pinned: TrustedSigner | undefined,
   trustNewKey: string | undefined,
 ): SignerVerdict {
+  if (trustNewKey !== undefined) refuseOtherThan(trustNewKey, signer);
   if (signer !== undefined && signer.base64 === pinned?.base64) return { signer, trust: "same" };
-  if (trustNewKey !== undefined) {
-    refuseOtherThan(trustNewKey, signer);
-    return { signer, trust: pinned === undefined ? "first" : "new" };
-  }
+  if (trustNewKey !== undefined) return { signer, trust: pinned === undefined ? "first" : "new" };
   if (pinned === undefined) return { signer, trust: signer === undefined ? "unsigned" : "first" };
   if (signer === undefined) return { signer, trust: requirePinned(signer, pinned) };
   throw new DrybagError(

@@ -1,6 +1,6 @@
 import { pipeline } from "node:stream/promises";
 import { execa } from "execa";
-import { type ComposeFlags, composeArguments } from "./compose.ts";
+import { type ComposeFlags, composeArguments, refuseMissingCompose } from "./compose.ts";
 import { clientDidNotRun, commandOf, type DockerContext, dockerFailed, spawnOptions } from "./run-docker.ts";
 
 export interface ComposeLogsOptions {
@@ -37,6 +37,7 @@ export async function composeLogs(
   signal.throwIfAborted();
   if (result.exitCode === undefined) throw clientDidNotRun(context, args, result);
   if (result.exitCode !== 0) {
+    await refuseMissingCompose(context, result.exitCode, { signal });
     throw dockerFailed(args, { exitCode: result.exitCode, stdout: "", stderr: result.stderr });
   }
 }

@@ -35,6 +35,18 @@ export async function readComposeVersion(context: DockerContext, options: RunOpt
   return stdout.replace(/^v/, "");
 }
 
+/** What a client without the plugin ends with, among others: it takes Compose's flags for its own. */
+const NOT_UNDERSTOOD = 125;
+
+/** Throws `compose-missing` where that is why a command of Compose failed. */
+export async function refuseMissingCompose(
+  context: DockerContext,
+  exitCode: number,
+  { signal }: RunOptions = {},
+): Promise<void> {
+  if (exitCode === NOT_UNDERSTOOD) await readComposeVersion(context, { signal });
+}
+
 export interface ComposeOutput extends DockerOutput {}
 
 /** Runs `docker compose <project flags> <args>`. */
@@ -100,6 +112,7 @@ async function readConfig(
     allowExitCodes: ANY_FAILURE,
   });
   if (output.exitCode !== 0) {
+    await refuseMissingCompose(context, output.exitCode, options);
     throw new DrybagError("project-invalid", "Docker Compose cannot read the project.", {
       detail: lastLines(output.stderr, 6),
       hint: "Mend what it names; 'docker compose config' shows the same.",

@@ -13,7 +13,8 @@ beforeEach(async () => {
   links = join(folder, "links");
   await mkdir(links);
   await writeFile(executable, "new");
-  await chmod(executable, 0o755);
+  // As install.sh leaves it.
+  await chmod(executable, 0o700);
 });
 afterEach(() => rm(folder, { recursive: true }));
 

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { compareVersions, fsyncDirectory, writeFileAtomically } from "@drybag/format";
 import { exists } from "../release/place-release.ts";
@@ -33,6 +33,8 @@ export async function installSelf(
     const partial = `${path}.${process.pid}.partial`;
     try {
       await copyFile(executable, partial);
+      // install.sh unpacks it for its own user only; whoever calls this one is told what they lack by the program, not by the shell.
+      await chmod(partial, 0o755);
       await rename(partial, path);
     } finally {
       await rm(partial, { force: true });

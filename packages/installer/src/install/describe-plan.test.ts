@@ -55,6 +55,9 @@ test("a narrow terminal gets lines that fit, with names and origins whole", () =
   const lines = describePlan(plan, 40).split("\n");
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(40);
   expect(lines).toContainEqual(expect.stringMatching(/^HOST +this site +a-name.*\.\.\.$/));
+  expect(lines.join("\n")).toContain(
+    "data       backed up first; the stack is\n           stopped for the time\n",
+  );
 });
 
 test("for programs it is one object", () => {

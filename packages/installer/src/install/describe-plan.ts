@@ -38,11 +38,25 @@ export function describePlan(plan: InstallPlan, width?: number): string {
     ...(plan.backup ? [["data", "backed up first; the stack is stopped for the time"]] : []),
     ["folder", folder],
   ];
-  // The value last: it is what a narrow terminal may cut.
+  // The value last: it is what a narrow terminal may cut; it was typed here and can be shown again.
   const settings = planSettings(plan).map(({ name, value, from }) => [name, from, printableLine(value)]);
-  const parts = [table(facts, { width })];
+  const parts = [table(width === undefined ? facts : wrapped(facts, width), { width })];
   if (settings.length > 0) parts.push(table([["SETTING", "FROM", "VALUE"], ...settings], { width }));
   return `\n${parts.join("\n\n")}\n\n`;
+}
+
+/** What does not fit behind its name goes on below: that a signer is new must not be what a narrow terminal cuts. */
+function wrapped(facts: readonly (readonly string[])[], width: number): string[][] {
+  const room = width - 2 - Math.max(...facts.map(([name = ""]) => name.length));
+  return facts.flatMap(([name = "", value = ""]) => {
+    const lines: string[] = [];
+    for (const word of value.split(" ")) {
+      const longer = [...lines.slice(-1), word].join(" ");
+      if (lines.length > 0 && longer.length <= room) lines.splice(-1, 1, longer);
+      else lines.push(word);
+    }
+    return lines.map((line, index) => [index === 0 ? name : "", line]);
+  });
 }
 
 /** Every setting with the value that it will have; secrets are hidden. */

@@ -68,6 +68,7 @@ export function createProgram(version = "0.0.0-source"): Command {
     .option("--name <name>", "name of the stack and its Compose project (default: the bundle's)")
     .option("--set <NAME=value>", "value of a setting (repeatable)", collect)
     .option("--values <file>", 'values of settings, a line NAME="value" each; --set wins')
+    .option("--generate-secrets", "take it that secrets without a value will be made up")
     .action(run<PreflightFlags, [string?]>(preflightCommand));
 
   program

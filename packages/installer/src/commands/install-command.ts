@@ -82,6 +82,7 @@ export interface PreflightFlags extends SiteFlags {
   name?: string;
   set?: string[];
   values?: string;
+  generateSecrets?: boolean;
 }
 
 /** An install that stops before its first change, and asks nothing. */

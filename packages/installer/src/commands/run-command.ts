@@ -111,7 +111,9 @@ async function readArguments(
 function parseArgument(text: string): [string, string] {
   const match = /^([A-Za-z_][A-Za-z0-9_]*)=([\s\S]*)$/.exec(text);
   if (match?.[1] !== undefined && match[2] !== undefined) return [match[1], match[2]];
-  throw new DrybagError("usage", `an argument of a task is NAME=value, not '${text.split("=")[0]}'`);
+  throw new DrybagError("usage", `an argument of a task is NAME=value, not '${text.split("=")[0]}'`, {
+    hint: "'drybag-site tasks' shows the arguments of each",
+  });
 }
 
 async function readValues(path: string): Promise<Map<string, string>> {

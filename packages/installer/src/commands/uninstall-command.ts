@@ -63,7 +63,16 @@ async function agree(
     flags.confirm ??
     (canAsk ? await ask(`All data of ${name} will be lost. Type its name to go on: `, questions) : undefined);
   if (typed === name) return;
-  if (typed === undefined || flags.confirm !== undefined) {
+  if (flags.confirm !== undefined) {
+    throw new DrybagError(
+      "usage",
+      `--confirm ${flags.confirm} is not the name of ${name}: nothing was changed`,
+      {
+        hint: `to delete all its data, give --confirm ${name}`,
+      },
+    );
+  }
+  if (typed === undefined) {
     throw new DrybagError("usage", "--volumes deletes all data, and needs the stack's name once more", {
       hint: `add --confirm ${name}`,
     });

@@ -1,5 +1,5 @@
 import { type ComposeModel, type DockerContext, type EngineFacts, readComposeModel } from "@drybag/docker";
-import type { Finding } from "@drybag/errors";
+import { DrybagError, type Finding, isDrybagError } from "@drybag/errors";
 import type { Manifest } from "@drybag/format";
 import type { BundlePass } from "../bundle-pass.ts";
 import { needsCarriedCompose, withStagedCompose } from "../compose/carried-compose.ts";
@@ -135,7 +135,22 @@ async function readProject(input: {
   const { docker, manifest, site, projectName, answers, signal } = input;
   const { stagedFolder: folder, finalFolder } = site;
   await writeReleaseEnv({ manifest, folder, finalFolder, projectName, answers });
-  return readComposeModel(docker, releaseFlags(manifest, folder, projectName), { signal });
+  try {
+    return await readComposeModel(docker, releaseFlags(manifest, folder, projectName), { signal });
+  } catch (error) {
+    throw withSettings(error, answers);
+  }
+}
+
+/** The bundle's own files were read when it was packed: what is new here is the site's settings. */
+function withSettings(error: unknown, answers: ReadonlyMap<string, string>): unknown {
+  if (!isDrybagError(error, "project-invalid") || answers.size === 0) return error;
+  const { message, detail, cause } = error;
+  return new DrybagError("project-invalid", message, {
+    hint: `One of this site's settings does not fit: ${[...answers.keys()].join(", ")}. Give it another value with --set.`,
+    ...(detail === undefined ? {} : { detail }),
+    cause,
+  });
 }
 
 /** Where not even the lock can be written: says so together with all else that can be told without writing. */

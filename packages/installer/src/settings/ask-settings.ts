@@ -32,7 +32,7 @@ export async function askSetting(setting: Setting, questions: Questions, present
   for (;;) {
     const typed = await ask(prompt, questions, secret);
     const value = typed || present || (generateSecret(setting) ?? "");
-    const problem = value === "" && setting.required ? "is needed" : settingProblem(setting, value);
+    const problem = value.trim() === "" && setting.required ? "is needed" : settingProblem(setting, value);
     if (problem === undefined) return value;
     questions.stderr.write(`${name} ${problem}.\n`);
   }

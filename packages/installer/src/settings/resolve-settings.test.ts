@@ -27,8 +27,10 @@ test("required ones without a value are all named at once, and an empty value is
   expect(missing).toEqual([HOST, PASSWORD]);
   expect(missingSettingFindings(missing).map(({ remedy }) => remedy)).toEqual([
     "Give it one: --set SITE_HOST=...",
-    "Give it one: --set DB_PASSWORD=...",
+    'Give it one in a file with a line DB_PASSWORD="...": --values FILE, or have one made up: --generate-secrets.',
   ]);
+  const pin = { ...PASSWORD, pattern: "[0-9]{4}" };
+  expect(missingSettingFindings([pin])[0]?.remedy).not.toContain("--generate-secrets");
 });
 
 test("an unknown one is refused with the name that was meant", () => {
@@ -52,4 +54,7 @@ test("--set splits at the first equals sign, and its error does not show the val
   expect(parseAssignment("A=b=c")).toEqual(["A", "b=c"]);
   expect(parseAssignment("A=")).toEqual(["A", ""]);
   expect(() => parseAssignment("1A=secret")).toThrow(/not '1A'$/);
+  expect(() => parseAssignment("PORT")).toThrow(
+    expect.objectContaining({ hint: expect.stringMatching(/^write --set PORT=/) }),
+  );
 });

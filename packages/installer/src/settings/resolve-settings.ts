@@ -1,6 +1,7 @@
 import { DrybagError, type Finding } from "@drybag/errors";
 import type { Setting } from "@drybag/format";
 import { nearestName } from "@drybag/terminal";
+import { generateSecret } from "./generate-secret.ts";
 import { settingProblem } from "./setting-problem.ts";
 
 export interface ResolvedSettings {
@@ -54,19 +55,31 @@ function unknownSetting(name: string, names: readonly string[]): DrybagError {
 
 /** For when nobody can be asked. */
 export function missingSettingFindings(missing: readonly Setting[]): Finding[] {
-  return missing.map(({ name, description }) => ({
+  return missing.map((setting) => ({
     code: "setting-missing",
     severity: "error",
-    message: `The setting ${name} has no value${description ? `: ${description}` : ""}.`,
-    remedy: `Give it one: --set ${name}=...`,
+    message: `The setting ${setting.name} has no value${setting.description ? `: ${setting.description}` : ""}.`,
+    remedy: howToGive(setting),
   }));
+}
+
+/** A secret on a command line is seen by every user of the server. */
+function howToGive(setting: Setting): string {
+  if (!setting.secret) return `Give it one: --set ${setting.name}=...`;
+  const madeUp = generateSecret(setting) === undefined ? "" : ", or have one made up: --generate-secrets";
+  return `Give it one in a file with a line ${setting.name}="...": --values FILE${madeUp}.`;
 }
 
 /** `NAME=value` as given to `--set`. Throws `usage`. */
 export function parseAssignment(text: string): [name: string, value: string] {
   const match = /^([A-Za-z_][A-Za-z0-9_]*)=([\s\S]*)$/.exec(text);
   if (match?.[1] === undefined || match[2] === undefined) {
-    throw new DrybagError("usage", `--set takes NAME=value, not '${text.split("=")[0]}'`);
+    const name = text.split("=")[0] ?? "";
+    throw new DrybagError("usage", `--set takes NAME=value, not '${name}'`, {
+      hint: /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)
+        ? `write --set ${name}=..., without spaces around '='`
+        : "a name has letters, digits and '_', and '=' stands behind it",
+    });
   }
   return [match[1], match[2]];
 }

@@ -36,6 +36,8 @@ const toolPackages: readonly ToolPackage[] = [
   { package: "util-linux", programs: ["nsenter"] },
   { package: "mount", programs: ["mount", "umount", "losetup"] },
   { package: "e2fsprogs", programs: ["mkfs.ext4"] },
+  { package: "zsh", programs: ["zsh"] },
+  { package: "fish", programs: ["fish"] },
   {
     package: "iptables",
     programs: ["iptables", "ip6tables"],

@@ -3,6 +3,8 @@ import type { Command } from "commander";
 /** A command line as far as completion is concerned. */
 export interface CommandTree {
   program: string;
+  /** Those that may stand before the command. */
+  options: CompletableOption[];
   commands: CompletableCommand[];
 }
 
@@ -27,6 +29,7 @@ export function commandTree(program: Command): CommandTree {
   const shared = program.options.map(completableOption);
   return {
     program: program.name(),
+    options: shared,
     commands: program.commands.map((command) => ({
       name: command.name(),
       description: command.description(),

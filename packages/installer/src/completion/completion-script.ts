@@ -1,4 +1,4 @@
-import type { CommandTree, CompletableCommand } from "./command-tree.ts";
+import type { CommandTree, CompletableCommand, CompletableOption } from "./command-tree.ts";
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -56,7 +56,7 @@ complete -o filenames -F ${id} ${program}
 `;
 }
 
-function zshScript({ program, commands }: CommandTree, dir: string): string {
+function zshScript({ program, options: shared, commands }: CommandTree, dir: string): string {
   const id = `_${program.replaceAll("-", "_")}`;
   const describe = (text: string) => text.replace(/[[\]:\\]/g, "\\$&").replaceAll("'", "’");
   const argument = { file: ":file:_files", folder: ":folder:_files -/", text: ":value:", none: "" };
@@ -66,13 +66,15 @@ function zshScript({ program, commands }: CommandTree, dir: string): string {
     shell: `'1:shell:(${SHELLS.join(" ")})'`,
     none: "",
   };
-  const cases = commands.map(({ name, options, operand }) => {
-    const specs = options.flatMap(({ long, short, description, value }) =>
+  const specsOf = (options: readonly CompletableOption[]) =>
+    options.flatMap(({ long, short, description, value }) =>
       (short ? [long, short] : [long]).map(
         (flag) => `'*${flag}[${describe(description)}]${argument[value]}'`,
       ),
     );
-    return `    ${name}) _arguments -s ${[...specs, operands[operand]].filter(Boolean).join(" ")} ;;`;
+  const cases = commands.map(({ name, options, operand }) => {
+    const specs = [...specsOf(options), operands[operand]].filter(Boolean);
+    return `    ${name}) _arguments -s ${specs.join(" ")} ;;`;
   });
   return `#compdef ${program}
 ${id}_stacks() {
@@ -83,7 +85,7 @@ ${id}_stacks() {
 }
 ${id}() {
   local curcontext=$curcontext state line
-  _arguments -C '1:command:->command' '*::argument:->argument'
+  _arguments -C ${specsOf(shared).join(" ")} '1:command:->command' '*::argument:->argument'
   case $state in
     command)
       local -a commands

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { installCompletion } from "./install-completion.ts";
 
-const TREE = { program: "drybag-site", commands: [] };
+const TREE = { program: "drybag-site", options: [], commands: [] };
 let root: string;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "drybag-completion-"));

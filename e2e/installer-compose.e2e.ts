@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildFixture } from "@drybag/fixtures";
 import { type Lab, labUp, readLabEnvironment } from "@drybag/lab";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startInstaller } from "./support/installer.ts";
 import { runDrybag } from "./support/run-programs.ts";
 
@@ -86,12 +86,64 @@ test("a server without Compose installs, looks after and leaves a stack with the
   await drybagSite("uninstall", "stack", "--yes", "--volumes", "--confirm", "stack");
 });
 
+describe("--install-compose", () => {
+  let plugins: string;
+  let everywhere: string[];
+
+  beforeAll(async () => {
+    plugins = path.join(work, "lib");
+    await mkdir(plugins);
+    // Where the plugins of all users are, for this one process and its children.
+    const script = 'mount --bind "$1" /usr/local/lib && shift && exec "$@"';
+    everywhere = ["unshare", "--mount", "--propagation=private", "sh", "-c", script, "sh", plugins];
+  });
+
+  test("gives Docker's client of this server the bundle's Compose too", async () => {
+    await rm(dir, { recursive: true });
+    const install = ["install", folders[0] ?? "", "--yes", "--dir", dir, "--install-compose"];
+    const { exitCode, stdout, stderr } = await startInstaller(lab.site, install, WITHOUT_COMPOSE, everywhere);
+    expect(exitCode, stdout + stderr).toBe(0);
+    const folder = path.join(plugins, "docker", "cli-plugins");
+    expect(await readdir(folder)).toEqual(["docker-compose"]);
+    expect((await stat(path.join(folder, "docker-compose"))).mode & 0o777).toBe(0o755);
+    const client = [...everywhere, "docker", "compose", "version", "--short"];
+    const version = await lab.site.exec(client, { env: WITHOUT_COMPOSE });
+    expect(version.stdout).toMatch(/^v?2\.\d+/);
+    expect((await readdir(path.join(dir, "bin"))).sort()).toEqual([
+      "docker-compose",
+      "docker-compose.version",
+    ]);
+    await startInstaller(lab.site, ["uninstall", "stack", "--yes", "--dir", dir], WITHOUT_COMPOSE);
+  });
+
+  test("is a warning where that cannot be written, and the stack runs", async () => {
+    await rm(dir, { recursive: true });
+    const readOnly = everywhere.map((word) =>
+      word.replace("&& shift", "&& mount -o remount,bind,ro /usr/local/lib && shift"),
+    );
+    const install = ["install", folders[0] ?? "", "--yes", "--json", "--dir", dir, "--install-compose"];
+    const { exitCode, stdout, stderr } = await startInstaller(lab.site, install, WITHOUT_COMPOSE, readOnly);
+    expect(exitCode, stdout + stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      findings: [{ code: "compose-not-installed", severity: "warning" }],
+    });
+    await startInstaller(lab.site, ["uninstall", "stack", "--yes", "--dir", dir], WITHOUT_COMPOSE);
+  });
+});
+
 test("where Compose will do, the bundle's stays on the stick", async () => {
   await rm(dir, { recursive: true });
   const install = ["install", folders[0] ?? "", "--yes", "--dir", dir];
   const { exitCode, stderr } = await startInstaller(lab.site, install);
   expect(exitCode, stderr).toBe(0);
   expect(await readdir(dir)).toEqual(["stack"]);
+  // Taken off the server afterwards.
+  for (const command of ["logs", "status"]) {
+    const args = [command, "stack", "--dir", dir, "--json"];
+    const run = await startInstaller(lab.site, args, WITHOUT_COMPOSE);
+    expect(run.exitCode, run.stdout).toBe(4);
+    expect(JSON.parse(run.stdout)).toMatchObject({ error: { code: "compose-missing" } });
+  }
   await startInstaller(lab.site, ["uninstall", "stack", "--yes", "--dir", dir]);
 });
 

@@ -99,7 +99,7 @@ describe("--install-compose", () => {
   });
 
   test("gives Docker's client of this server the bundle's Compose too", async () => {
-    await rm(dir, { recursive: true });
+    await rm(dir, { recursive: true, force: true });
     const install = ["install", folders[0] ?? "", "--yes", "--dir", dir, "--install-compose"];
     const { exitCode, stdout, stderr } = await startInstaller(lab.site, install, WITHOUT_COMPOSE, everywhere);
     expect(exitCode, stdout + stderr).toBe(0);
@@ -117,7 +117,7 @@ describe("--install-compose", () => {
   });
 
   test("is a warning where that cannot be written, and the stack runs", async () => {
-    await rm(dir, { recursive: true });
+    await rm(dir, { recursive: true, force: true });
     const readOnly = everywhere.map((word) =>
       word.replace("&& shift", "&& mount -o remount,bind,ro /usr/local/lib && shift"),
     );
@@ -132,7 +132,7 @@ describe("--install-compose", () => {
 });
 
 test("where Compose will do, the bundle's stays on the stick", async () => {
-  await rm(dir, { recursive: true });
+  await rm(dir, { recursive: true, force: true });
   const install = ["install", folders[0] ?? "", "--yes", "--dir", dir];
   const { exitCode, stderr } = await startInstaller(lab.site, install);
   expect(exitCode, stderr).toBe(0);
@@ -169,6 +169,12 @@ test("a member of the group of Docker needs no root, in a folder of their own", 
   for (const args of [["install", folders[0] ?? "", "--yes", "--name", "mine"], ["doctor"], ["status"]]) {
     const run = await startInstaller(lab.site, [...args, "--dir", own], { HOME: own }, member);
     expect(run.exitCode, run.stdout + run.stderr).toBe(0);
+  }
+  for (const command of ["releases", "backup", "doctor"]) {
+    const stranger = ["setpriv", `--reuid=${USER - 2}`, `--regid=${USER - 2}`, `--groups=${GROUP}`];
+    const run = await startInstaller(lab.site, [command, "mine", "--dir", own], { HOME: own }, stranger);
+    expect(run.exitCode, run.stdout + run.stderr).toBe(6);
+    expect(run.stderr).toMatch(/\[permission-denied\]\n→ Run the same command as root \(sudo\)/);
   }
   await chown(lab.site.socket, before.uid, before.gid);
   expect((await stat(path.join(own, "mine", "current", ".env"))).uid).toBe(USER);

@@ -242,6 +242,14 @@ describe("before anything is changed", () => {
     expect(await status()).toMatchObject({ exitCode: 0, healthy: true });
   });
 
+  test("a setting that Compose cannot take is named", async () => {
+    const { exitCode, error } = await install({ PORT: "eighty" });
+    expect(exitCode).toBe(3);
+    expect(error?.code).toBe("project-invalid");
+    expect(error?.hint).toMatch(/settings does not fit: .*PORT.*--set/);
+    expect(await status()).toMatchObject({ exitCode: 0, healthy: true });
+  });
+
   test.each([
     ["no docker command", { env: { PATH: "/nonexistent" } }, 4, "docker-missing"],
     ["no Compose", { env: { DOCKER_CONFIG: "/nonexistent" } }, 4, "compose-missing"],

@@ -233,7 +233,10 @@ test("preflight says aloud that a bundle is older", async () => {
   ]);
 });
 
-test("logs shows what a service wrote", async () => {
+test("logs shows what a service wrote, and refuses one that there is not", async () => {
+  const unknown = await startInstaller(site, ["logs", "--service", "ap", "--dir", dir]);
+  expect(unknown.exitCode).toBe(6);
+  expect(unknown.stderr).toMatch(/no service ap\. \[service-not-found\]\n→ Did you mean app\?/);
   const { exitCode, stdout } = await drybagSite("logs", "--service", "app");
   expect(exitCode).toBe(0);
   expect(stdout).toContain("started 2");
@@ -406,6 +409,11 @@ test("uninstall keeps the data, and installing again finds it", async () => {
 test("uninstall takes the data only when the name was typed", async () => {
   const refused = await drybagSite("uninstall", "stack", "--yes", "--volumes");
   expect(refused).toMatchObject({ exitCode: 2, error: { code: "usage", hint: "add --confirm stack" } });
+  const wrong = await drybagSite("uninstall", "stack", "--yes", "--volumes", "--confirm", "stakc");
+  expect(wrong).toMatchObject({
+    exitCode: 2,
+    error: { message: expect.stringContaining("is not the name") },
+  });
   expect(await inApp("cat /things/data")).toBe("precious");
   const volumesOfApp = '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}';
   const { stdout } = await site.docker(["inspect", "--format", volumesOfApp, "stack-app-1"]);

@@ -73,7 +73,8 @@ export async function loadProject(
   }
   const { settings, packedEnvironment, findings } = collectSettings({
     uses: graph.documents.flatMap((document) => [...variablesOf(document), ...passedVariablesOf(document)]),
-    environment,
+    // With the defaults of the recipe's settings too, which come only after the model.
+    environment: { ...environment, ...declaredDefaults(config, docker.env) },
     ownEnvironment: docker.env,
     unknown: unknownVariables,
     envFiles: await readEnvFiles(files),

@@ -34,6 +34,13 @@ main() {
   trap 'clean_up' EXIT
   trap 'exit $INTERRUPTED' HUP INT TERM
 
+  # For the installer's hints.
+  case $0 in
+    *[!A-Za-z0-9_./-]*) DRYBAG_CALLED_AS="sh '$0'" ;;
+    *) DRYBAG_CALLED_AS="sh $0" ;;
+  esac
+  export DRYBAG_CALLED_AS
+
   say "checking and unpacking the installer"
   find_place
   sums=$folder/SHA256SUMS

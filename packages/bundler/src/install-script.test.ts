@@ -46,6 +46,12 @@ describe.each(shells())("install.sh in %s", (_name, shell) => {
     expect(readdirSync(temporary)).toEqual([]);
   });
 
+  test("tells the installer what to call it in its hints", () => {
+    writeCarryFolder('#!/bin/sh\n[ "$1" = --version ] || echo "$DRYBAG_CALLED_AS"\n');
+    expect(start(shell, []).stdout).toBe(`sh '${carry}/install.sh'\n`);
+    expect(start(shell, [], { cwd: carry, script: "install.sh" }).stdout).toBe("sh install.sh\n");
+  });
+
   test("runs without arguments, and from its own folder", () => {
     const { stdout } = start(shell, [], { cwd: carry, script: "install.sh" });
     expect(stdout).toBe(`<install><${carry}> umask 0027\n`);

@@ -48,6 +48,14 @@ describe("what was not understood: one line, the help page to look at, exit code
     expect(drybag(...words)).toEqual({ status: 2, stdout: "", stderr: `drybag: ${message}\nsee ${help}\n` });
   });
 
+  test("the help page is named as the program was called", () => {
+    const { stderr } = spawnSync(process.execPath, [PROGRAM, "echo", "--foo"], {
+      encoding: "utf8",
+      env: { CALLED_AS: "sh '/media/my stick/install.sh'" },
+    });
+    expect(stderr).toContain("\nsee sh '/media/my stick/install.sh' echo --help\n");
+  });
+
   test("no command at all shows the help on stderr", () => {
     expect(drybag()).toMatchObject({
       status: 2,

@@ -17,6 +17,8 @@ export interface MainOptions {
   argv: readonly string[];
   name: string;
   version: string;
+  /** What a person typed to start it, where that is not its name. */
+  calledAs?: string | undefined;
 }
 
 /**
@@ -24,7 +26,10 @@ export interface MainOptions {
  * people or programs, turns signals into an AbortSignal, and ends the process when all output is out. Start it with `void`:
  * it ends the process itself, and the installer, being CommonJS, has no top-level await.
  */
-export async function runMain(program: Command, { argv, name, version }: MainOptions): Promise<never> {
+export async function runMain(
+  program: Command,
+  { argv, name, version, calledAs }: MainOptions,
+): Promise<never> {
   const words = argv.slice(2);
   const flags = flagsOf(words);
   const unicode = supportsUnicode(process.env);
@@ -55,7 +60,7 @@ export async function runMain(program: Command, { argv, name, version }: MainOpt
     exitCode: EXIT.ok,
     context: (command) => createContext({ command, signal, unicode, open }),
   };
-  prepareProgram(program, name, version);
+  prepareProgram(program, { name, version, calledAs });
   shareState(program, state);
 
   const exitCode = await attempt(async () => {

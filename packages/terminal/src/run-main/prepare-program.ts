@@ -1,14 +1,18 @@
 import { DrybagError } from "@drybag/errors";
 import type { Command, CommanderError } from "commander";
+import type { MainOptions } from "../run-main.ts";
 
 /** A usage error together with the command that it is about, so that the hint names the right help page. */
-type UsageError = (error: CommanderError, command: Command) => never;
+type UsageError = (error: CommanderError, command: Command, calledAs: string) => never;
 
 /**
  * Gives a program the options that all have, and takes commander's habit of printing and exiting from it and all its commands:
  * everything ends as an exception here.
  */
-export function prepareProgram(program: Command, name: string, version: string): void {
+export function prepareProgram(
+  program: Command,
+  { name, version, calledAs = name }: Omit<MainOptions, "argv">,
+): void {
   program.name(name);
   program.version(`${name} ${version}`, "-V, --version", "print the version");
   addOption(program, "--json", "print the result as JSON; progress as NDJSON on stderr");
@@ -17,7 +21,7 @@ export function prepareProgram(program: Command, name: string, version: string):
     command.helpOption("-h, --help", "print this help");
     command.configureHelp({ ...command.configureHelp(), showGlobalOptions: true });
     command.configureOutput({ outputError: () => {} });
-    command.exitOverride((error) => refuse(error, command));
+    command.exitOverride((error) => refuse(error, command, calledAs));
   });
 }
 
@@ -30,10 +34,12 @@ function visit(command: Command, prepare: (command: Command) => void): void {
   for (const child of command.commands) visit(child, prepare);
 }
 
-const refuse: UsageError = (error, command) => {
+const refuse: UsageError = (error, command, calledAs) => {
   // Help and version that were asked for come this way too, with exit code 0.
   if (error.exitCode === 0 || error.code === "commander.help") throw error;
-  throw new DrybagError("usage", usageMessage(error.message), { hint: `see ${commandPath(command)} --help` });
+  throw new DrybagError("usage", usageMessage(error.message), {
+    hint: `see ${commandPath(command, calledAs)} --help`,
+  });
 };
 
 /** commander: `error: unknown option '--foo'\n(Did you mean --fool?)`; ours: one line. */
@@ -44,6 +50,6 @@ function usageMessage(message: string): string {
     .replace(/\s*\n\s*/g, " ");
 }
 
-function commandPath(command: Command): string {
-  return command.parent ? `${commandPath(command.parent)} ${command.name()}` : command.name();
+function commandPath(command: Command, calledAs: string): string {
+  return command.parent ? `${commandPath(command.parent, calledAs)} ${command.name()}` : calledAs;
 }

@@ -50,4 +50,5 @@ program
     }),
   );
 
-void runMain(program, { argv: process.argv, name: "drybag", version: "1.2.3" });
+const calledAs = process.env.CALLED_AS;
+void runMain(program, { argv: process.argv, name: "drybag", version: "1.2.3", calledAs });

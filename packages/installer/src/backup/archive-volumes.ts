@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import {
   type DockerContext,
+  inspectImage,
   openContainerFolder,
   openImageFolder,
   openVolume,
@@ -65,7 +66,7 @@ export async function archiveUnnamed(
   input: Reading & { manifest: Manifest; folder: string; report: StageReport },
 ): Promise<UnnamedRecord[]> {
   const { manifest, folder: backup, report } = input;
-  const asInImage = new Map<string, string>();
+  const asInImage = new Map<string, string | undefined>();
   const records: UnnamedRecord[] = [];
   for (const [index, mount] of volumes.entries()) {
     const { name, service, number, target, container } = mount;
@@ -73,8 +74,7 @@ export async function archiveUnnamed(
     const image = (await imageOfService(input.docker, manifest, service, input.signal)) ?? input.image;
     const key = `${image} ${target}`;
     // Before the volume is opened: there is one helper.
-    const known = asInImage.get(key) ?? (await digestImageFolder({ ...input, image, path: target }));
-    asInImage.set(key, known);
+    if (!asInImage.has(key)) asInImage.set(key, await digestImageFolder({ ...input, image, path: target }));
     const digest = new TarDigest();
     const path = join(backup, `unnamed-${service}-${number}-${index + 1}.tar.zst`);
     // Through its own container, which spares making another, unless more would come out than is in the volume.
@@ -85,21 +85,22 @@ export async function archiveUnnamed(
           path,
           digest,
         });
-    const isAsInImage = (await digest.result()) === known;
+    const isAsInImage = (await digest.result()) === asInImage.get(key);
     if (isAsInImage) await rm(path);
     records.push({ service, number, target, name, content: isAsInImage ? null : content });
   }
   return records;
 }
 
-/** Of a volume that the engine has just filled. */
+/** Of a volume that the engine has just filled; undefined where the image is gone, and all there is has to be kept. */
 async function digestImageFolder({
   docker,
   projectName,
   image,
   path,
   signal,
-}: Reading & { path: string }): Promise<string> {
+}: Reading & { path: string }): Promise<string | undefined> {
+  if (!(await inspectImage(docker, image, { signal }))) return undefined;
   await using folder = await openImageFolder(docker, { path, image, ...helper(projectName) }, { signal });
   const { archive, done } = folder.read({ signal });
   const digest = new TarDigest();

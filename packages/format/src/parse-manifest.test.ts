@@ -116,9 +116,7 @@ describe("bytes that are no manifest", () => {
   ])("%s", (_, bytes, code = "manifest-invalid") => {
     const made = Buffer.from(bytes());
     const started = performance.now();
-    expect(refusal(() => parseManifest(made))).toMatch(
-      new RegExp(`^${code}: drybag\\.json `),
-    );
+    expect(refusal(() => parseManifest(made))).toMatch(new RegExp(`^${code}: drybag\\.json `));
     expect(performance.now() - started).toBeLessThan(30_000);
   });
 });

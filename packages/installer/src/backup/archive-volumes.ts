@@ -32,7 +32,8 @@ export async function archiveVolume(
   const { docker, projectName, source, folder, image, path, onBytes, digest, signal } = input;
   const from = { source, image, ...(folder === undefined ? {} : { folder }), ...helper(projectName) };
   await using volume = await openVolume(docker, from, { signal });
-  return writeFrom(volume, { path, onBytes, digest, signal });
+  // Awaited here: the volume is closed behind it.
+  return await writeFrom(volume, { path, onBytes, digest, signal });
 }
 
 async function writeFrom(

@@ -87,18 +87,17 @@ test("a server without Compose installs, looks after and leaves a stack with the
 });
 
 describe("--install-compose", () => {
-  let plugins: string;
-  let everywhere: string[];
-
-  beforeAll(async () => {
-    plugins = path.join(work, "lib");
-    await mkdir(plugins);
-    // Where the plugins of all users are, for this one process and its children.
-    const script = 'mount --bind "$1" /usr/local/lib && shift && exec "$@"';
-    everywhere = ["unshare", "--mount", "--propagation=private", "sh", "-c", script, "sh", plugins];
-  });
+  /** With another folder where the plugins of all users are, for this one process and its children. */
+  async function withPlugins(name: string, options: string): Promise<[folder: string, user: string[]]> {
+    const folder = path.join(work, name);
+    await mkdir(folder);
+    const lib = "/usr/local/lib";
+    const script = `mount --bind "$1" ${lib} && mount -o remount,bind,${options} ${lib} && shift && exec "$@"`;
+    return [folder, ["unshare", "--mount", "--propagation=private", "sh", "-c", script, "sh", folder]];
+  }
 
   test("gives Docker's client of this server the bundle's Compose too", async () => {
+    const [plugins, everywhere] = await withPlugins("lib", "rw");
     await rm(dir, { recursive: true, force: true });
     const install = ["install", folders[0] ?? "", "--yes", "--dir", dir, "--install-compose"];
     const { exitCode, stdout, stderr } = await startInstaller(lab.site, install, WITHOUT_COMPOSE, everywhere);
@@ -118,9 +117,7 @@ describe("--install-compose", () => {
 
   test("is a warning where that cannot be written, and the stack runs", async () => {
     await rm(dir, { recursive: true, force: true });
-    const readOnly = everywhere.map((word) =>
-      word.replace("&& shift", "&& mount -o remount,bind,ro /usr/local/lib && shift"),
-    );
+    const [, readOnly] = await withPlugins("read-only", "ro");
     const install = ["install", folders[0] ?? "", "--yes", "--json", "--dir", dir, "--install-compose"];
     const { exitCode, stdout, stderr } = await startInstaller(lab.site, install, WITHOUT_COMPOSE, readOnly);
     expect(exitCode, stdout + stderr).toBe(0);

@@ -8,9 +8,7 @@ import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type InstallerProcess, imagesOf, packProject, startInstaller } from "./support/installer.ts";
 
-const STAGES = [
-  ...["open", "preflight", "load", "place", "task-drain", "backup", "health", "task-migrate", "checks"],
-];
+const STAGES = ["open", "preflight", "load", "place", "health"];
 const RANDOM_MOMENTS = 15;
 /** DRYBAG_KILL_SEED=N repeats a run. */
 const SEED = Number(process.env.DRYBAG_KILL_SEED ?? Date.now() % 1_000_000);
@@ -38,15 +36,6 @@ services:
 volumes:
   data:
 `;
-/** The data is of one version, and says so: it must never be seen with the other's program. */
-const CONFIG = `
-tasks:
-  drain: { when: before-upgrade, service: app, command: [sh, -c, "cat /version >>/data/drained"] }
-  migrate: { when: [first-install, after-upgrade], service: app, command: [cp, /version, /data/layout] }
-checks:
-  layout: { exec: { service: app, command: [cmp, /version, /data/layout] } }
-backup: { keep: 1 }
-`;
 
 let lab: Lab;
 let work: string;
@@ -67,7 +56,7 @@ beforeAll(async () => {
       const dockerfile = `FROM drybag/hello-task:1.0.0\nRUN echo ${version} >/version${big}\n`;
       await lab.connected.docker(["build", "--quiet", "--tag", `kill/${name}:1`, "-"], { input: dockerfile });
     }
-    const files = { "compose.yaml": COMPOSE, "drybag.yaml": CONFIG };
+    const files = { "compose.yaml": COMPOSE };
     const args = ["--bundle-version", version];
     folders[version] = await packProject(lab.connected, path.join(work, "stack"), files, args);
   }
@@ -130,8 +119,7 @@ class Site {
     const doctor = await startInstaller(this.engine, ["doctor", "--json", "--dir", this.dir]);
     expect(JSON.parse(doctor.stdout)).toMatchObject({ stacks: [{ ok: true, findings: [] }] });
     const stack = path.join(this.dir, "stack");
-    expect((await readdir(stack)).filter((name) => isHalf(name) || name === "upgrade.json")).toEqual([]);
-    expect(await readdir(path.join(stack, "backups"))).toEqual([expect.stringMatching(/^\d{8}T/)]);
+    expect((await readdir(stack)).filter(isHalf)).toEqual([]);
     expect(await readlink(path.join(stack, "current"))).toMatch(new RegExp(`^releases/${this.version}-`));
     const releases = (await readdir(path.join(stack, "releases"))).sort();
     expect(releases.map((name) => name.split("-")[0])).toEqual(["1", "2"]);
@@ -144,8 +132,8 @@ class Site {
     expect(String(stdout).split("\n").sort()).toEqual(["stack-app-1", "stack-prepare-1"]);
     const unknown = (await imagesOf(this.engine)).filter((line) => !this.ids.has(line.split(" ")[1] ?? ""));
     expect(unknown).toEqual([]);
-    const seen = await this.engine.docker(["exec", "stack-app-1", "cat", "/version", "/data/layout"]);
-    expect(seen.stdout).toBe(`${this.version}\n${this.version}`);
+    const seen = await this.engine.docker(["exec", "stack-app-1", "cat", "/version"]);
+    expect(seen.stdout).toBe(this.version);
   }
 }
 

@@ -10,6 +10,8 @@ import { type InstallerProcess, imagesOf, packProject, startInstaller } from "./
 
 const STAGES = ["open", "preflight", "load", "place", "health"];
 const RANDOM_MOMENTS = 15;
+/** 25 upgrades on each of two engines: far beyond what they take, a busy machine must not decide. */
+const TEST_TIMEOUT_MS = 2_400_000;
 /** DRYBAG_KILL_SEED=N repeats a run. */
 const SEED = Number(process.env.DRYBAG_KILL_SEED ?? Date.now() % 1_000_000);
 
@@ -162,29 +164,33 @@ function randomNumbers(seed: number): () => number {
 }
 
 describe("kill -9 of an upgrade: the same command again ends in the new release, healthy, and nothing else", () => {
-  test.concurrent.each(["site", "modern"] as const)("on the engine '%s'", async (name) => {
-    const site = new Site(lab.sites[name] as Engine);
-    await site.install("1");
-    const tookMs = await site.install("2");
-    await site.isAsItShouldBe();
-    for (const stage of STAGES) {
-      for (const type of ["stage-started", "stage-finished"]) {
-        try {
-          await site.killed((run) => untilEvent(run, type, stage));
-        } catch (error) {
-          throw new Error(`${name}: killed at ${type} of ${stage}`, { cause: error });
+  test.concurrent.each(["site", "modern"] as const)(
+    "on the engine '%s'",
+    async (name) => {
+      const site = new Site(lab.sites[name] as Engine);
+      await site.install("1");
+      const tookMs = await site.install("2");
+      await site.isAsItShouldBe();
+      for (const stage of STAGES) {
+        for (const type of ["stage-started", "stage-finished"]) {
+          try {
+            await site.killed((run) => untilEvent(run, type, stage));
+          } catch (error) {
+            throw new Error(`${name}: killed at ${type} of ${stage}`, { cause: error });
+          }
         }
       }
-    }
-    const random = randomNumbers(SEED + name.length);
-    for (let moment = 0; moment < RANDOM_MOMENTS; moment += 1) {
-      const afterMs = Math.round(random() * tookMs);
-      try {
-        await site.killed(() => sleep(afterMs));
-      } catch (error) {
-        throw new Error(`${name}: killed after ${afterMs} ms (DRYBAG_KILL_SEED=${SEED})`, { cause: error });
+      const random = randomNumbers(SEED + name.length);
+      for (let moment = 0; moment < RANDOM_MOMENTS; moment += 1) {
+        const afterMs = Math.round(random() * tookMs);
+        try {
+          await site.killed(() => sleep(afterMs));
+        } catch (error) {
+          throw new Error(`${name}: killed after ${afterMs} ms (DRYBAG_KILL_SEED=${SEED})`, { cause: error });
+        }
       }
-    }
-    console.log(`${name}: ${STAGES.length * 2} boundaries and ${RANDOM_MOMENTS} moments, seed ${SEED}`);
-  });
+      console.log(`${name}: ${STAGES.length * 2} boundaries and ${RANDOM_MOMENTS} moments, seed ${SEED}`);
+    },
+    TEST_TIMEOUT_MS,
+  );
 });

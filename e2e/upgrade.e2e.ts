@@ -15,7 +15,14 @@ import path from "node:path";
 import { buildFixture } from "@drybag/fixtures";
 import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { containersOf, interrupt, packProject, startInstaller } from "./support/installer.ts";
+import {
+  containersOf,
+  interrupt,
+  kill,
+  packProject,
+  startInstaller,
+  untilWritten,
+} from "./support/installer.ts";
 
 /** Reads its data only where that has the version it knows, as a database would. */
 const COMPOSE = `
@@ -123,23 +130,6 @@ const data = async (engine = site) => inApp("cat /version /data/version /data/ro
 const owner = async (engine = site) => inApp("stat -c '%u:%g %a' /data /data/rows", engine);
 const OWNED = "999:998 2750\n999:998 644";
 
-/** Resolves once a program that runs with --json has written this on its progress. */
-function until(run: ReturnType<typeof startInstaller>, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let seen = "";
-    run.stderr.on("data", (chunk: Buffer) => {
-      seen += chunk.toString();
-      if (seen.includes(text)) resolve();
-    });
-    run.then(() => reject(new Error(`it ended before '${text}': ${seen}`)), reject);
-  });
-}
-
-async function kill(run: ReturnType<typeof startInstaller>): Promise<void> {
-  process.kill(run.pid as number, "SIGKILL");
-  await run.catch(() => undefined);
-}
-
 test("an upgrade runs its tasks around a backup, and migrates the data", async () => {
   expect((await install("1", "--set", "WORD=precious")).error).toBeUndefined();
   expect(await data()).toBe("1\n1\nprecious\nkept");
@@ -197,13 +187,13 @@ test("a backup stops the stack for the time, and runs nothing anew", async () =>
 test("Ctrl-C and kill -9 in a backup leave a stack that runs, and no half backup", async () => {
   const before = await backups();
   const stopped = startInstaller(site, ["backup", "--json", "--dir", dir]);
-  await until(stopped, '"stage":"backup"');
+  await untilWritten(stopped, '"stage":"backup"');
   await interrupt(stopped);
   expect(await backups()).toEqual(before);
   await expect.poll(async () => (await drybagSite("status")).exitCode, { timeout: 20_000 }).toBe(0);
 
   const killed = startInstaller(site, ["backup", "--json", "--dir", dir]);
-  await until(killed, '"message":"volume data"');
+  await untilWritten(killed, '"message":"volume data"');
   await kill(killed);
   expect((await drybagSite("backup")).exitCode).toBe(0);
   expect((await backups()).filter((name) => name.startsWith("."))).toEqual([]);
@@ -233,7 +223,7 @@ test("rollback as it is fails the old release's check and comes back; with its d
 test("killed within the migration, the same command again begins from the data before, and finishes", async () => {
   await site.docker(["exec", "stack-db-1", "touch", "/cache/wait"]);
   const killed = startInstaller(site, ["install", folders["2"] ?? "", "--json", "--yes", "--dir", dir]);
-  await until(killed, '"message":"waiting"');
+  await untilWritten(killed, '"message":"waiting"');
   await kill(killed);
   expect(await drybagSite("backup")).toMatchObject({ exitCode: 6, error: { code: "upgrade-unfinished" } });
   await site.docker(["exec", "stack-db-1", "rm", "/cache/wait"]);
@@ -246,7 +236,7 @@ test("killed within the migration, rollback has the old release back with its da
   expect((await drybagSite("rollback", "--yes", "--restore-data")).exitCode).toBe(0);
   await site.docker(["exec", "stack-db-1", "touch", "/cache/wait"]);
   const killed = startInstaller(site, ["install", folders["2"] ?? "", "--json", "--yes", "--dir", dir]);
-  await until(killed, '"message":"waiting"');
+  await untilWritten(killed, '"message":"waiting"');
   await kill(killed);
   const back = await drybagSite("rollback", "--yes");
   expect(back.exitCode, JSON.stringify(back.error)).toBe(0);
@@ -259,7 +249,7 @@ test("restore puts a backup back, keeps what was there, and finishes one that wa
   const { backup } = await drybagSite<{ backup: string }>("backup");
   await inApp("echo lost >/data/rows; echo new >/data/more; echo lost >/kept/rows");
   const killed = startInstaller(site, ["restore", backup, "--json", "--yes", "--dir", dir]);
-  await until(killed, '"stage":"restore"');
+  await untilWritten(killed, '"stage":"restore"');
   await kill(killed);
   expect(await drybagSite("run", "drain")).toMatchObject({
     exitCode: 6,

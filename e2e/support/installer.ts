@@ -56,14 +56,27 @@ export async function stopLoadClient(run: InstallerProcess): Promise<number> {
   throw new Error(`the installer ended before it loaded anything: ${(await run).stderr}`);
 }
 
+/** Resolves once a program that runs with --json has written this on its progress. */
+export function untilWritten(run: InstallerProcess, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let seen = "";
+    run.stderr.on("data", (chunk: Buffer) => {
+      seen += chunk.toString();
+      if (seen.includes(text)) resolve();
+    });
+    run.then(() => reject(new Error(`the program ended before it wrote '${text}': ${seen}`)), reject);
+  });
+}
+
 /** Resolves once a program that runs with --json has shown its services for the first time. */
 export function untilServices(run: InstallerProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    run.stderr.on("data", (chunk: Buffer) => {
-      if (chunk.toString().includes('"type":"services"')) resolve();
-    });
-    run.then(() => reject(new Error("the program ended before it showed its services")), reject);
-  });
+  return untilWritten(run, '"type":"services"');
+}
+
+/** `kill -9` of the program alone; resolves when it is gone. */
+export async function kill(run: InstallerProcess): Promise<void> {
+  process.kill(run.pid as number, "SIGKILL");
+  await run;
 }
 
 /** Ctrl-C, as the terminal gives it to the whole group. Returns how long the program took to stop, in milliseconds. */

@@ -101,25 +101,17 @@ export interface VolumeHelper {
 /** Makes such a container. `source` is the name of a volume, or an absolute path; `folder` is what its archives call it. */
 export async function openVolume(
   context: DockerContext,
-  { source, folder, image, name, label }: VolumeHelper & { source: string; folder?: string },
+  { source, folder, ...helper }: VolumeHelper & { source: string; folder?: string },
   options: RunOptions = {},
 ): Promise<VolumeAccess> {
+  const { name } = helper;
   const parent = folder === undefined ? "" : `/${VOLUME_FOLDER}`;
   const path = `${parent}/${folder ?? VOLUME_FOLDER}`;
   const mount = `${source}:${path}${source.startsWith("/") ? "" : ":nocopy"}`;
-  await removeHelper(context, name);
-  await runDocker(
-    context,
-    // An image need not say what it runs; nothing here is.
-    ["create", "--name", name, "--label", label, "--network", "none", "--volume", mount, image, "none"],
-    options,
-  );
+  const access = await createHelper(context, helper, mount, options);
   return {
-    read(readOptions) {
-      const client = startClient(context, ["cp", `${name}:${path}`, "-"], readOptions);
-      client.stdin.end();
-      return { archive: client.stdout, done: settled(client, "out of a volume", readOptions) };
-    },
+    ...openContainerFolder(context, { container: name, path }),
+    ...access,
     write(writeOptions) {
       const client = startClient(context, ["cp", "-", `${name}:${parent}/`], writeOptions);
       client.stdout.resume();
@@ -127,7 +119,6 @@ export async function openVolume(
       client.stdin.on("error", () => undefined);
       return { archive: client.stdin, done: settled(client, "into a volume", writeOptions) };
     },
-    [Symbol.asyncDispose]: () => removeHelper(context, name),
   };
 }
 
@@ -151,19 +142,25 @@ export function openContainerFolder(
  */
 export async function openImageFolder(
   context: DockerContext,
-  { path, image, name, label }: VolumeHelper & { path: string },
+  { path, ...helper }: VolumeHelper & { path: string },
   options: RunOptions = {},
 ): Promise<Pick<VolumeAccess, "read"> & AsyncDisposable> {
+  const access = await createHelper(context, helper, path, options);
+  return { ...openContainerFolder(context, { container: helper.name, path }), ...access };
+}
+
+/** Makes the container anew, with one volume; it is removed in the end. */
+async function createHelper(
+  context: DockerContext,
+  { image, name, label }: VolumeHelper,
+  volume: string,
+  options: RunOptions,
+): Promise<AsyncDisposable> {
   await removeHelper(context, name);
-  await runDocker(
-    context,
-    ["create", "--name", name, "--label", label, "--network", "none", "--volume", path, image, "none"],
-    options,
-  );
-  return {
-    ...openContainerFolder(context, { container: name, path }),
-    [Symbol.asyncDispose]: () => removeHelper(context, name),
-  };
+  // An image need not say what it runs; nothing here is.
+  const args = ["--name", name, "--label", label, "--network", "none", "--volume", volume, image, "none"];
+  await runDocker(context, ["create", ...args], options);
+  return { [Symbol.asyncDispose]: () => removeHelper(context, name) };
 }
 
 async function settled(

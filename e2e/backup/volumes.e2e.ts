@@ -1,14 +1,12 @@
-import { createHash } from "node:crypto";
 import { cp, mkdir, mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { buffer } from "node:stream/consumers";
 import { buildFixture } from "@drybag/fixtures";
 import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
 import { execa } from "execa";
-import { extract, pack } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { containersOf, packProject, startInstaller } from "./support/installer.ts";
+import { fillFolder, listFolder } from "../support/folder-content.ts";
+import { containersOf, kill, packProject, startInstaller, untilWritten } from "../support/installer.ts";
 
 const IMAGE = `FROM drybag/hello-task:1.0.0
 RUN mkdir /seed /state && echo seed >/seed/file
@@ -43,29 +41,6 @@ tasks:
 backup: { volumes: [data, bound, scratch, shared, "db:/log", "db:/state", "db:/seed", "app:/seed", "app:/state"] }
 `;
 
-/** A database that is dumped into a folder that all releases share, and that cannot be copied while it runs. */
-const LEDGER = `
-services:
-  db:
-    image: drybag/hello-task:1.0.0
-    entrypoint: [sh, -c, "touch /db/rows; exec sleep 1000000"]
-    volumes: ["db:/db", "./dumps:/dumps"]
-    stop_grace_period: 0s
-    healthcheck: { test: [CMD, "true"], interval: 1s }
-volumes:
-  db:
-`;
-
-const LEDGER_CONFIG = `
-tasks:
-  dump: { service: db, command: [cp, /db/rows, /dumps/rows.sql] }
-  load: { service: db, command: [cp, /dumps/rows.sql, /db/rows] }
-  spoil: { when: after-upgrade, service: db, command: 'echo spoilt >/db/rows; exit 1' }
-backup: { exclude: [db], dumpTask: dump }
-`;
-
-/** As the engine writes it into archives. */
-const CAPABILITY = "SCHILY.xattr.security.capability";
 const MIB = 1024 ** 2;
 
 let lab: Lab;
@@ -77,28 +52,20 @@ const folders: Record<string, string> = {};
 
 beforeAll(async () => {
   const environment = readLabEnvironment(process.env);
-  lab = await labUp({ name: "backup", environment, sites: [{ name: "second", imageStore: "containerd" }] });
+  lab = await labUp({ name: "backup-volumes", environment });
   site = lab.site;
-  work = await mkdtemp(path.join(tmpdir(), "drybag-backup-"));
+  work = await mkdtemp(path.join(tmpdir(), "drybag-backup-volumes-"));
   dir = path.join(work, "opt");
   bound = path.join(work, "bound");
   await mkdir(bound);
   await buildFixture("hello", { engineEnv: lab.connected.env });
-  const stacks = [
-    { name: "vault", compose: vault(bound), config: VAULT_CONFIG },
-    { name: "ledger", compose: LEDGER, config: LEDGER_CONFIG },
-  ];
-  for (const { name, compose, config } of stacks) {
-    const project = path.join(work, name);
-    await mkdir(path.join(project, "dumps"), { recursive: true });
-    const files = { "compose.yaml": compose, "drybag.yaml": config };
-    for (const version of ["1", "2"]) {
-      // Another image under the same name, which asks for no volumes.
-      const input = version === "1" ? IMAGE : IMAGE.replace(/^VOLUME.*$/m, "");
-      await lab.connected.docker(["build", "--quiet", "--tag", "backup/db:1", "-"], { input });
-      const args = ["--bundle-version", version];
-      folders[`${name} ${version}`] = await packProject(lab.connected, project, files, args);
-    }
+  const project = path.join(work, "vault");
+  const files = { "compose.yaml": vault(bound), "drybag.yaml": VAULT_CONFIG };
+  for (const version of ["1", "2"]) {
+    // Another image under the same name, which asks for no volumes.
+    const input = version === "1" ? IMAGE : IMAGE.replace(/^VOLUME.*$/m, "");
+    await lab.connected.docker(["build", "--quiet", "--tag", "backup/db:1", "-"], { input });
+    folders[version] = await packProject(lab.connected, project, files, ["--bundle-version", version]);
   }
   await site.docker(["volume", "create", "vault-shared"]);
 });
@@ -113,32 +80,30 @@ interface Outcome {
   error?: { code: string; message: string; hint?: string };
   backup: string;
   folder: string;
-  aside: string;
   volumes: string[];
   unnamed: string[];
 }
 
-async function drybagSite(args: readonly string[], { engine = site, into = dir } = {}) {
+async function drybagSite(args: readonly string[]) {
   const [command = "", ...rest] = args;
-  const run = await startInstaller(engine, [command, "--json", "--dir", into, ...rest]);
+  const run = await startInstaller(site, [command, "--json", "--dir", dir, ...rest]);
   return { exitCode: run.exitCode, ...(JSON.parse(run.stdout) as Outcome) };
 }
 
-async function succeed(args: readonly string[], on: Parameters<typeof drybagSite>[1] = {}) {
-  const outcome = await drybagSite(args, on);
+async function succeed(args: readonly string[]) {
+  const outcome = await drybagSite(args);
   expect(outcome.exitCode, JSON.stringify(outcome.error)).toBe(0);
   return outcome;
 }
 
-const install = (bundle: string) => ["install", folders[bundle] ?? "", "--yes"];
-const inContainer = async (container: string, script: string, engine = site) =>
-  String((await engine.docker(["exec", container, "sh", "-c", script])).stdout);
-const backups = async (stack: string) => (await readdir(path.join(dir, stack, "backups"))).sort();
+const install = (version: string) => ["install", folders[version] ?? "", "--yes"];
+const inDb = (script: string) => site.docker(["exec", "vault-db-1", "sh", "-c", script]);
+const backups = async () => (await readdir(path.join(dir, "vault", "backups"))).sort();
 /** Volumes that no container has. */
 const orphans = async () => String((await site.docker(["volume", "ls", "-qf", "dangling=true"])).stdout);
-const unnamedOf = async (container: string) => {
+const unnamedVolumes = async () => {
   const format = '{{range .Mounts}}{{.Type}} {{.Name}} {{.Destination}}{{"\\n"}}{{end}}';
-  const { stdout } = await site.docker(["inspect", "--format", format, container]);
+  const { stdout } = await site.docker(["inspect", "--format", format, "vault-db-1"]);
   return String(stdout)
     .split("\n")
     .filter((line) => /^volume [0-9a-f]{64} /.test(line))
@@ -147,65 +112,19 @@ const unnamedOf = async (container: string) => {
 
 const PLACES = ["/data", "/bound", "/shared", "/log", "/state", "/seed"];
 
-/** A file, links of both kinds, an owner, modes, a capability and times, as a database or a package manager would have them. */
-async function fill(folder: string): Promise<void> {
-  const tar = pack();
-  const mtime = new Date(1_700_000_000_000);
-  const owner = { uid: 999, gid: 998, mtime };
-  const capability = {
-    "SCHILY.xattr.security.capability": "\u0001\0\0\u0002\0\u0004\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-  };
-  tar.entry({ name: "file", ...owner, mode: 0o640, pax: capability }, `content of ${folder}`);
-  tar.entry({ name: "deep", type: "directory", ...owner, mode: 0o2750 });
-  tar.entry({ name: "deep/.hidden", ...owner, mode: 0o4755 }, "");
-  tar.entry({ name: "deep/hard", type: "link", linkname: "file", ...owner, mode: 0o640, pax: capability });
-  tar.entry({ name: "soft", type: "symlink", linkname: "deep/nowhere", ...owner });
-  tar.finalize();
-  const input = await buffer(tar as AsyncIterable<Buffer>);
-  await site.docker(["cp", "-", `vault-db-1:${folder}`], { input });
-  await inContainer("vault-db-1", `chown 999:998 ${folder}; chmod 1770 ${folder}`);
-}
-
-/** All that the engine tells of a folder. */
-async function listing(folder: string, container = "vault-db-1"): Promise<object[]> {
-  const { stdout } = await site.docker(["cp", `${container}:${folder}`, "-"], { encoding: "buffer" });
-  const tar = extract();
-  tar.end(stdout as unknown as Buffer);
-  const entries: object[] = [];
-  for await (const entry of tar) {
-    const { name, type, mode, uid, gid, linkname, mtime, pax } = entry.header;
-    const hash = createHash("sha256");
-    for await (const chunk of entry) hash.update(chunk as Buffer);
-    const capability = Object.entries(pax ?? {}).find(([key]) => key === CAPABILITY)?.[1] ?? null;
-    // The engine gives folders that it fills from an image new times.
-    const time = folder === "/seed" && type === "directory" ? null : mtime;
-    entries.push({ name, type, mode, uid, gid, linkname, time, capability, content: hash.digest("hex") });
-  }
-  return entries;
-}
-
 const everything = async () =>
-  Object.fromEntries(await Promise.all(PLACES.map(async (place) => [place, await listing(place)])));
-
-/** Resolves once a program that runs with --json has written this on its progress. */
-function until(run: ReturnType<typeof startInstaller>, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let seen = "";
-    run.stderr.on("data", (chunk: Buffer) => {
-      seen += chunk.toString();
-      if (seen.includes(text)) resolve();
-    });
-    run.then(() => reject(new Error(`it ended before '${text}': ${seen}`)), reject);
-  });
-}
+  Object.fromEntries(
+    await Promise.all(PLACES.map(async (place) => [place, await listFolder(site, "vault-db-1", place)])),
+  );
 
 describe("volumes with options, of others, and without a name", () => {
   let content: Awaited<ReturnType<typeof everything>>;
   let backup: string;
 
   test("are backed up with all that is in them; what is in memory, or as in the image, is not", async () => {
-    await succeed(install("vault 1"));
-    for (const place of PLACES.filter((each) => each !== "/seed")) await fill(place);
+    await succeed(install("1"));
+    for (const place of PLACES.filter((each) => each !== "/seed"))
+      await fillFolder(site, "vault-db-1", place);
     content = await everything();
     const made = await succeed(["backup"]);
     backup = made.backup;
@@ -220,13 +139,13 @@ describe("volumes with options, of others, and without a name", () => {
   });
 
   test("come back after an upgrade that failed in the middle of changing them", async () => {
-    const before = await unnamedOf("vault-db-1");
-    const failed = await drybagSite(install("vault 2"));
+    const before = await unnamedVolumes();
+    const failed = await drybagSite(install("2"));
     expect(failed).toMatchObject({ exitCode: 7, error: { code: "task-failed" } });
     expect(await everything()).toEqual(content);
     // What was as the image has it is the engine's to make again.
     const kept = before.filter((line) => !line.endsWith(" /seed"));
-    expect(await unnamedOf("vault-db-1")).toEqual(expect.arrayContaining(kept));
+    expect(await unnamedVolumes()).toEqual(expect.arrayContaining(kept));
     expect(await orphans()).toBe("");
   });
 
@@ -237,14 +156,13 @@ describe("volumes with options, of others, and without a name", () => {
     expect(String((await site.docker(["volume", "ls", "-q"])).stdout)).toBe("vault-shared");
     await site.docker(["volume", "rm", "vault-shared"]);
     await site.docker(["volume", "create", "vault-shared"]);
-    await succeed(install("vault 1"));
+    await succeed(install("1"));
     await writeFile(path.join(bound, "newer"), "not in the backup");
     const restore = ["restore", "--from", folder, "--yes"];
     for (const moment of ["volume data", "volume db:/state"]) {
       const killed = startInstaller(site, [...restore, "--json", "--dir", dir]);
-      await until(killed, `"message":"${moment}"`);
-      process.kill(killed.pid as number, "SIGKILL");
-      await killed.catch(() => undefined);
+      await untilWritten(killed, `"message":"${moment}"`);
+      await kill(killed);
     }
     await succeed(restore);
     expect(await everything()).toEqual(content);
@@ -254,13 +172,10 @@ describe("volumes with options, of others, and without a name", () => {
   });
 
   test("have what was there before again where a restored stack does not get healthy", async () => {
-    await inContainer("vault-db-1", "touch /data/broken");
+    await inDb("touch /data/broken");
     expect(await drybagSite(["backup"])).toMatchObject({ exitCode: 7, error: { code: "unhealthy" } });
-    const broken = (await backups("vault")).at(-1) as string;
-    await inContainer(
-      "vault-db-1",
-      "rm /data/broken; for each in /shared /bound /log; do echo now >$each/file; done",
-    );
+    const broken = (await backups()).at(-1) as string;
+    await inDb("rm /data/broken; for each in /shared /bound /log; do echo now >$each/file; done");
     const now = await everything();
     const failed = await drybagSite(["restore", broken, "--yes", "--timeout", "60"]);
     expect(failed).toMatchObject({ exitCode: 7, error: { code: "unhealthy" } });
@@ -272,7 +187,7 @@ describe("volumes with options, of others, and without a name", () => {
   test("of others are not touched while those run with them", async () => {
     const sleep = ["--entrypoint", "sleep", "backup/db:1", "1000000"];
     await site.docker(["run", "-d", "--rm", "--name", "stranger", "-v", "vault-shared:/x", ...sleep]);
-    await inContainer("vault-db-1", "echo newer >/shared/file");
+    await inDb("echo newer >/shared/file");
     const before = await containersOf(site, "vault");
     const refused = await drybagSite(["restore", "--from", path.join(work, "kept"), "--yes"]);
     expect(refused).toMatchObject({ exitCode: 6, error: { code: "restore-refused" } });
@@ -286,10 +201,10 @@ describe("volumes with options, of others, and without a name", () => {
   });
 
   test("without a name survive an uninstall that keeps data", async () => {
-    const before = await unnamedOf("vault-db-1");
+    const before = await unnamedVolumes();
     await succeed(["uninstall", "vault", "--yes"]);
-    await succeed(install("vault 1"));
-    expect(await unnamedOf("vault-db-1")).toEqual(before);
+    await succeed(install("1"));
+    expect(await unnamedVolumes()).toEqual(before);
     expect(await everything()).toEqual(content);
     expect(await orphans()).toBe("");
   });
@@ -307,7 +222,7 @@ describe("a disk that is full", () => {
     await execa("mount", ["-o", "loop", disk, folder]);
     await rm(path.join(folder, "lost+found"), { recursive: true });
     const data = (source: string, mib: number) =>
-      inContainer("vault-db-1", `dd if=/dev/${source} of=/data/large bs=1M count=${mib} 2>&1`);
+      inDb(`dd if=/dev/${source} of=/data/large bs=1M count=${mib} 2>&1`);
 
     await data("urandom", 80);
     const before = await containersOf(site, "vault");
@@ -324,55 +239,16 @@ describe("a disk that is full", () => {
       const full = await drybagSite(command);
       expect(full, JSON.stringify(full)).toMatchObject({ exitCode: 6, error: { code: "disk-full" } });
       expect(full.error?.message).toMatch(/^The disk is full: .*volume-.*\.tar\.zst could not be written\.$/);
-      expect(await backups("vault")).toEqual([backup]);
+      expect(await backups()).toEqual([backup]);
       expect((await containersOf(site, "vault")).map((line) => line.split(" ")[1])).toEqual(
         before.map((line) => line.split(" ")[1]),
       );
       await succeed(["status"]);
     }
-    await inContainer("vault-db-1", "rm /data/large");
+    await inDb("rm /data/large");
     await succeed(["backup"]);
     await execa("umount", [folder]);
     await succeed(["uninstall", "vault", "--yes", "--volumes", "--backups", "--confirm", "vault"]);
     expect(String((await site.docker(["volume", "ls", "-q"])).stdout)).toBe("vault-shared");
-  });
-});
-
-describe("a dump task", () => {
-  const rows = (engine = site) => inContainer("ledger-db-1", "cat /db/rows", engine);
-
-  test("makes a backup of a stack that runs on, and its data is had back on another server", async () => {
-    await succeed(install("ledger 1"));
-    await inContainer("ledger-db-1", "echo precious >/db/rows");
-    const before = await containersOf(site, "ledger");
-    const made = await succeed(["backup", "ledger"]);
-    expect(made).toMatchObject({ consistency: "dump", dumpTask: "dump", volumes: [], data: true });
-    expect(await containersOf(site, "ledger")).toEqual(before);
-
-    const second = { engine: lab.sites.second as Engine, into: path.join(work, "second") };
-    await succeed(install("ledger 1"), second);
-    const restored = await succeed(["restore", "--from", made.folder, "--yes"], second);
-    expect(restored).toMatchObject({ consistency: "dump", dumpTask: "dump" });
-    await succeed(["run", "load"], second);
-    expect(await rows(second.engine)).toBe("precious");
-  });
-
-  test("that fails makes no backup, and stops nothing", async () => {
-    const [backup] = await backups("ledger");
-    await inContainer("ledger-db-1", "mv /db/rows /db/away");
-    const before = await containersOf(site, "ledger");
-    expect(await drybagSite(["backup", "ledger"])).toMatchObject({
-      exitCode: 7,
-      error: { code: "task-failed" },
-    });
-    expect(await backups("ledger")).toEqual([backup]);
-    expect(await containersOf(site, "ledger")).toEqual(before);
-    await inContainer("ledger-db-1", "mv /db/away /db/rows");
-  });
-
-  test("is not needed for an upgrade, which keeps what is left out otherwise", async () => {
-    const failed = await drybagSite(install("ledger 2"));
-    expect(failed).toMatchObject({ exitCode: 7, error: { code: "task-failed" } });
-    expect(await rows()).toBe("precious");
   });
 });

@@ -1,0 +1,116 @@
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { buildFixture } from "@drybag/fixtures";
+import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { containersOf, packProject, startInstaller } from "../support/installer.ts";
+
+/** A database that is dumped into a folder that all releases share, and that cannot be copied while it runs. */
+const COMPOSE = `
+services:
+  db:
+    image: drybag/hello-task:1.0.0
+    entrypoint: [sh, -c, "touch /db/rows; exec sleep 1000000"]
+    volumes: ["db:/db", "./dumps:/dumps"]
+    stop_grace_period: 0s
+    healthcheck: { test: [CMD, "true"], interval: 1s }
+volumes:
+  db:
+`;
+
+const CONFIG = `
+tasks:
+  dump: { service: db, command: [cp, /db/rows, /dumps/rows.sql] }
+  load: { service: db, command: [cp, /dumps/rows.sql, /db/rows] }
+  spoil: { when: after-upgrade, service: db, command: 'echo spoilt >/db/rows; exit 1' }
+backup: { exclude: [db], dumpTask: dump }
+`;
+
+let lab: Lab;
+let site: Engine;
+let work: string;
+let dir: string;
+const folders: Record<string, string> = {};
+
+beforeAll(async () => {
+  const environment = readLabEnvironment(process.env);
+  lab = await labUp({
+    name: "dump-task",
+    environment,
+    sites: [{ name: "second", imageStore: "containerd" }],
+  });
+  site = lab.site;
+  work = await mkdtemp(path.join(tmpdir(), "drybag-dump-task-"));
+  dir = path.join(work, "opt");
+  await buildFixture("hello", { engineEnv: lab.connected.env });
+  const project = path.join(work, "ledger");
+  await mkdir(path.join(project, "dumps"), { recursive: true });
+  const files = { "compose.yaml": COMPOSE, "drybag.yaml": CONFIG };
+  for (const version of ["1", "2"]) {
+    folders[version] = await packProject(lab.connected, project, files, ["--bundle-version", version]);
+  }
+});
+
+afterAll(async () => {
+  await rm(work, { recursive: true, force: true });
+  await lab?.[Symbol.asyncDispose]();
+});
+
+interface Outcome {
+  error?: { code: string; message: string; hint?: string };
+  folder: string;
+}
+
+async function drybagSite(args: readonly string[], { engine = site, into = dir } = {}) {
+  const [command = "", ...rest] = args;
+  const run = await startInstaller(engine, [command, "--json", "--dir", into, ...rest]);
+  return { exitCode: run.exitCode, ...(JSON.parse(run.stdout) as Outcome) };
+}
+
+async function succeed(args: readonly string[], on: Parameters<typeof drybagSite>[1] = {}) {
+  const outcome = await drybagSite(args, on);
+  expect(outcome.exitCode, JSON.stringify(outcome.error)).toBe(0);
+  return outcome;
+}
+
+const install = (version: string) => ["install", folders[version] ?? "", "--yes"];
+const inDb = async (script: string, engine = site) =>
+  String((await engine.docker(["exec", "ledger-db-1", "sh", "-c", script])).stdout);
+const rows = (engine = site) => inDb("cat /db/rows", engine);
+const backups = async () => (await readdir(path.join(dir, "ledger", "backups"))).sort();
+
+test("a dump task makes a backup of a stack that runs on, and its data is had back on another server", async () => {
+  await succeed(install("1"));
+  await inDb("echo precious >/db/rows");
+  const before = await containersOf(site, "ledger");
+  const made = await succeed(["backup"]);
+  expect(made).toMatchObject({ consistency: "dump", dumpTask: "dump", volumes: [], data: true });
+  expect(await containersOf(site, "ledger")).toEqual(before);
+
+  const second = { engine: lab.sites.second as Engine, into: path.join(work, "second") };
+  await succeed(install("1"), second);
+  const restored = await succeed(["restore", "--from", made.folder, "--yes"], second);
+  expect(restored).toMatchObject({ consistency: "dump", dumpTask: "dump" });
+  await succeed(["run", "load"], second);
+  expect(await rows(second.engine)).toBe("precious");
+});
+
+test("a dump task that fails makes no backup, and stops nothing", async () => {
+  const [backup] = await backups();
+  await inDb("mv /db/rows /db/away");
+  const before = await containersOf(site, "ledger");
+  expect(await drybagSite(["backup"])).toMatchObject({
+    exitCode: 7,
+    error: { code: "task-failed" },
+  });
+  expect(await backups()).toEqual([backup]);
+  expect(await containersOf(site, "ledger")).toEqual(before);
+  await inDb("mv /db/away /db/rows");
+});
+
+test("a dump task is not needed for an upgrade, which keeps what is left out otherwise", async () => {
+  const failed = await drybagSite(install("2"));
+  expect(failed).toMatchObject({ exitCode: 7, error: { code: "task-failed" } });
+  expect(await rows()).toBe("precious");
+});

@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildFixture } from "@drybag/fixtures";
 import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   containersOf,
@@ -56,7 +57,7 @@ settings:
   WORD: { description: First row }
 tasks:
   fill: { when: first-install, service: app, once: true, settings: [WORD], command: 'echo $WORD >/data/rows; chown 999:998 /data /data/rows; chmod 2750 /data; echo kept >/kept/rows' }
-  drain: { when: before-upgrade, service: db, command: 'echo drained >>/data/drained' }
+  drain: { when: before-upgrade, service: db, command: 'test ! -e /cache/stuck && echo drained >>/data/drained' }
   migrate:
     when: after-upgrade
     service: db
@@ -141,12 +142,15 @@ test("an upgrade runs its tasks around a backup, and migrates the data", async (
   expect(await backups()).toEqual([backup]);
   const folder = path.join(dir, "stack", "backups", backup ?? "");
   expect((await readdir(folder)).sort()).toEqual([
+    "SHA256SUMS",
     "backup.json",
     "data.tar.zst",
     "site.env",
     "volume-data.tar.zst",
   ]);
   expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  const checked = await execa("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd: folder });
+  expect(checked.stdout.split("\n")).toHaveLength(4);
 });
 
 test.each([
@@ -160,6 +164,25 @@ test.each([
   expect(await data()).toBe("2\n2\nprecious migrated to 2\nkept");
   expect(await owner()).toBe(OWNED);
   expect((await drybagSite("status")).exitCode).toBe(0);
+});
+
+test("a task before an upgrade that fails changes nothing; the upgrade can do without it", async () => {
+  await site.docker(["exec", "stack-db-1", "touch", "/cache/stuck"]);
+  const before = await containersOf(site, "stack");
+  const failed = await install("3");
+  expect(failed).toMatchObject({ exitCode: 7, error: { code: "task-failed" } });
+  expect(failed.error?.hint).toMatch(
+    /^Nothing else was changed; 2-.* --skip-task drain upgrades without it\.$/,
+  );
+  expect(await containersOf(site, "stack")).toEqual(before);
+  expect(await install("3", "--skip-task", "drian")).toMatchObject({
+    error: { code: "task-not-found", hint: "It runs drain." },
+  });
+  // It comes as far as the next task that fails.
+  const without = await install("3", "--skip-task", "drain");
+  expect(without).toMatchObject({ exitCode: 7, error: { message: expect.stringContaining("migrate") } });
+  expect(await data()).toBe("2\n2\nprecious migrated to 2\nkept");
+  await site.docker(["exec", "stack-db-1", "rm", "/cache/stuck"]);
 });
 
 test("without a backup, a failed upgrade says that the data is as the new release left it", async () => {
@@ -294,6 +317,7 @@ describe("on a second server", () => {
       ["volume-data.tar.zst", (file) => truncate(file, 600)],
       ["data.tar.zst", (file) => rm(file)],
       ["backup.json", (file) => truncate(file, 600)],
+      ["backup.json", flip],
     ];
     for (const [file, damage] of damages) {
       const damaged = path.join(work, "damaged");

@@ -48,6 +48,7 @@ export function createProgram(version = "0.0.0-source"): Command {
     .option("--no-self-install", "do not install drybag-site itself on this server")
     .option("--install-compose", "where the bundle's Compose is used, install it for all of this server")
     .option("--no-backup", "upgrade without a backup of the data: a failed one then leaves it as it is")
+    .option("--skip-task <name>", "upgrade without this task of the release that runs (repeatable)", collect)
     .option("-y, --yes", "install without asking")
     .option("--timeout <seconds>", "how long the stack may take to become healthy", parseSeconds, 600)
     .action(

@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { UnnamedPlace, UnnamedVolume } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
+import { CHECKSUMS_FILE, parseChecksums, writeChecksums } from "@drybag/format";
 import { NO_MARKS, type TaskMarks } from "../tasks/task-marks.ts";
 
 /** `backup.json`: what a backup holds, and of what. Written last: a folder without it is none. */
@@ -77,18 +79,50 @@ export function backupName(now: Date): string {
   return now.toISOString().replace(/[-:]/g, "").replace(/\.\d+/, "");
 }
 
+/** Writes SHA256SUMS over all that is in a backup: any server can check a copy with `sha256sum -c`. */
+export async function sealBackup(folder: string, record: BackupRecord): Promise<void> {
+  const documents = (await readdir(folder)).filter(
+    (name) => name === BACKUP_RECORD || name === BACKUP_ANSWERS,
+  );
+  const files = documents.map(async (name) => ({ name, sha256: sha256(await readFile(join(folder, name))) }));
+  const archives = archivesOf(record).map((archive) => ({ name: archive.archive, sha256: archive.sha256 }));
+  await writeChecksums(folder, [...(await Promise.all(files)), ...archives]);
+}
+
+/** Whether `backup.json` is as it was written; backups had no SHA256SUMS once. */
+async function isAsWritten(folder: string, bytes: Buffer): Promise<boolean> {
+  const checksums = await readFile(join(folder, CHECKSUMS_FILE), "utf8").catch(() => undefined);
+  if (checksums === undefined) return true;
+  try {
+    return parseChecksums(checksums).get(BACKUP_RECORD) === sha256(bytes);
+  } catch {
+    return false;
+  }
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
 /** Reads and checks `backup.json`. Throws `backup-damaged`, `backup-not-found`. */
 export async function readBackup(folder: string): Promise<BackupRecord> {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = await readFile(join(folder, BACKUP_RECORD), "utf8");
+    bytes = await readFile(join(folder, BACKUP_RECORD));
   } catch (error) {
     throw new DrybagError("backup-not-found", `There is no backup in ${folder}.`, {
       cause: error,
       hint: `A backup is a folder with ${BACKUP_RECORD} in it; 'drybag-site backups' lists those of this server.`,
     });
   }
-  const record = parseBackup(text);
+  if (!(await isAsWritten(folder, bytes))) {
+    throw new DrybagError(
+      "backup-damaged",
+      `${join(folder, BACKUP_RECORD)} is not what ${CHECKSUMS_FILE} beside it says.`,
+      { hint: "Copy the backup again, with all that is in its folder." },
+    );
+  }
+  const record = parseBackup(bytes.toString());
   if (record !== undefined) return record;
   throw new DrybagError("backup-damaged", `${join(folder, BACKUP_RECORD)} cannot be understood.`, {
     hint: "It was made by a newer drybag-site, or it is damaged: copy the backup again.",

@@ -20,6 +20,7 @@ import {
   isPartialBackup,
   listBackups,
   partialBackup,
+  sealBackup,
   type VolumeRecord,
 } from "./backup-record.ts";
 import type { BackupPlan } from "./plan-backup.ts";
@@ -97,6 +98,7 @@ export async function makeBackup(input: BackupToMake): Promise<BackupRecord> {
     await writeFileAtomically(join(partial, BACKUP_RECORD), `${JSON.stringify(record, undefined, 2)}\n`, {
       mode: 0o600,
     });
+    await sealBackup(partial, record);
     await fsyncDirectory(partial);
     await rename(partial, join(paths.backups, name));
     await fsyncDirectory(paths.backups);

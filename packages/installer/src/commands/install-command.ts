@@ -35,6 +35,7 @@ export interface InstallFlags extends SiteFlags {
   yes?: boolean;
   /** False with --no-backup. */
   backup: boolean;
+  skipTask?: string[];
   timeout: number;
   installCompose?: boolean;
 }
@@ -126,6 +127,7 @@ async function installOptions(
     answersOut: flags.answersOut === undefined ? undefined : resolve(cwd, flags.answersOut),
     trustNewKey: flags.trustNewKey,
     backup: flags.backup,
+    skipTasks: flags.skipTask ?? [],
     healthTimeoutMs: flags.timeout * 1000,
     installCompose: flags.installCompose === true,
     operator: await readOperator(env, stdin, version),

@@ -24,6 +24,8 @@ export interface InstallOptions {
   trustNewKey: string | undefined;
   /** Whether an upgrade backs up the data of the release before. */
   backup: boolean;
+  /** Tasks that are not to run before an upgrade. */
+  skipTasks: readonly string[];
   healthTimeoutMs: number;
   /** Where the bundle's Compose is used: make it the plugin of Docker's client too. */
   installCompose: boolean;

@@ -4,7 +4,7 @@ import { BundlePass } from "../bundle-pass.ts";
 import { placeCompose } from "../compose/carried-compose.ts";
 import { endedUnexpectedly } from "../health/judge-services.ts";
 import { loadBundle } from "../images/load-bundle.ts";
-import { checkOlder } from "../preflight/preflight-release.ts";
+import { checkOlder, skippedTask } from "../preflight/preflight-release.ts";
 import { showFindings } from "../preflight/report-findings.ts";
 import { placeRelease } from "../release/place-release.ts";
 import { writeReleaseEnv } from "../release/release-env.ts";
@@ -18,7 +18,7 @@ import { releaseName, sitePaths } from "../site/site-paths.ts";
 import { markFirstInstallDone } from "../tasks/task-marks.ts";
 import { judgeSigner } from "../trust/judge-signer.ts";
 import { pinSigner, readPinnedSigner } from "../trust/pinned-signer.ts";
-import { beginUpgrade, planUpgrade, settleSite } from "../upgrade/begin-upgrade.ts";
+import { beginUpgrade, planUpgrade, settleSite, type UpgradeChoices } from "../upgrade/begin-upgrade.ts";
 import { forgetUpgrade } from "../upgrade/unfinished-upgrade.ts";
 import { agree } from "./agree.ts";
 import { bringUp } from "./bring-up.ts";
@@ -89,11 +89,17 @@ async function installBundle(
   const { engine, composeVersion, images, load, usesCarriedCompose } = prepared;
   let { docker } = prepared;
   const store = engine.imageStore;
-  const older = checkOlder(manifest.version, previous?.manifest.version);
-  showFindings([...older, ...prepared.findings], progress);
   const isUpgrade = previous !== undefined && previous.name !== release;
-  const rules = options.backup ? (manifest.backup ?? previous?.manifest.backup) : "none";
-  const upgrade = isUpgrade ? planUpgrade(manifest, previous.manifest, rules) : undefined;
+  const choices: UpgradeChoices = {
+    rules: options.backup ? (manifest.backup ?? previous?.manifest.backup) : "none",
+    skipTasks: options.skipTasks,
+  };
+  const upgrade = isUpgrade ? planUpgrade(manifest, previous.manifest, choices) : undefined;
+  const notes = [
+    ...checkOlder(manifest.version, previous?.manifest.version),
+    ...(isUpgrade ? options.skipTasks.map(skippedTask) : []),
+  ];
+  showFindings([...notes, ...prepared.findings], progress);
   const first = await firstTasks(site, manifest);
   const planned: InstallPlan = {
     name: projectName,
@@ -108,11 +114,11 @@ async function installBundle(
     tasks: (upgrade ? [...upgrade.before, ...upgrade.after] : first.tasks).map((task) => task.name),
     backup: upgrade?.isBackedUp ?? false,
     answers: prepared.answers,
-    findings: [...older, ...prepared.findings],
+    findings: [...notes, ...prepared.findings],
   };
   const settled = options.dryRun ? prepared : await agree(planned, prepared, options, surroundings);
   const { answers, model } = settled;
-  const before = [...older, ...settled.findings];
+  const before = [...notes, ...settled.findings];
   if (options.answersOut !== undefined) await writeAnswers(options.answersOut, answers);
   if (options.dryRun) return { plan: planned };
 
@@ -170,7 +176,9 @@ async function installBundle(
   enter("settling");
   await settleSite(release, previous, upgrading);
   enter("backup");
-  const begun = isUpgrade ? await beginUpgrade({ manifest, release, rules }, previous, upgrading) : undefined;
+  const begun = isUpgrade
+    ? await beginUpgrade({ manifest, release, ...choices }, previous, upgrading)
+    : undefined;
 
   enter("starting");
   const flags = releaseFlags(manifest, finalFolder, projectName);

@@ -14,3 +14,13 @@ export function checkOlder(version: string, current: string | undefined): Findin
     },
   ];
 }
+
+/** A task that would run before an upgrade, and that somebody chose to leave out. */
+export function skippedTask(name: string): Finding {
+  return {
+    code: "task-skipped",
+    severity: "warning",
+    message: `The task ${name}, which comes before an upgrade, does not run.`,
+    remedy: "What it does is left to you: the release that runs was made to have it done first.",
+  };
+}

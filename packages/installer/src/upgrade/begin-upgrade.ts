@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type DockerContext, readComposeModel } from "@drybag/docker";
-import { DrybagError } from "@drybag/errors";
+import { DrybagError, isDrybagError } from "@drybag/errors";
 import type { BackupRules, Manifest, Task } from "@drybag/format";
 import { backUpStack } from "../backup/back-up-stack.ts";
 import { readBackup } from "../backup/backup-record.ts";
@@ -81,16 +81,39 @@ export async function undoUpgrade(
   await appendToJournal(paths.journal, { step: "upgrade-undone", release, backup });
 }
 
-/** What an upgrade will do beside the switch itself. Pure. */
+/** What was decided about an upgrade. */
+export interface UpgradeChoices {
+  /** What its backup holds. */
+  rules: BackupRules | "none" | undefined;
+  /** Tasks of the release that runs, not to be run before it. */
+  skipTasks: readonly string[];
+}
+
+/** What an upgrade will do beside the switch itself. Throws `task-not-found`. Pure. */
 export function planUpgrade(
   manifest: Manifest,
   previous: Manifest,
-  rules: BackupRules | "none" | undefined,
+  { rules, skipTasks }: UpgradeChoices,
 ): { before: Task[]; after: Task[]; isBackedUp: boolean } {
   const before = tasksAt(previous.tasks ?? [], "before-upgrade");
   const after = tasksAt(manifest.tasks ?? [], "after-upgrade");
+  refuseOthers(skipTasks, before, previous);
   const hasTasks = after.length > 0 || before.length > 0;
-  return { before, after, isBackedUp: rules !== "none" && (rules !== undefined || hasTasks) };
+  return {
+    before: before.filter(({ name }) => !skipTasks.includes(name)),
+    after,
+    isBackedUp: rules !== "none" && (rules !== undefined || hasTasks),
+  };
+}
+
+/** Only what comes before anything has changed can be left out: what a release needs done afterwards, it needs. */
+function refuseOthers(skipTasks: readonly string[], before: readonly Task[], { version }: Manifest): void {
+  const names = before.map(({ name }) => name);
+  const other = skipTasks.find((name) => !names.includes(name));
+  if (other === undefined) return;
+  throw new DrybagError("task-not-found", `Version ${version} runs no task ${other} before an upgrade.`, {
+    hint: names.length === 0 ? "It runs none: leave --skip-task out." : `It runs ${names.join(", ")}.`,
+  });
 }
 
 export interface BegunUpgrade {
@@ -105,21 +128,18 @@ export interface BegunUpgrade {
  * stopped. One that was cut off later has both behind it.
  */
 export async function beginUpgrade(
-  {
-    manifest,
-    release,
-    rules,
-  }: { manifest: Manifest; release: string; rules: BackupRules | "none" | undefined },
+  { manifest, release, ...choices }: { manifest: Manifest; release: string } & UpgradeChoices,
   previous: InstalledRelease,
   surroundings: UpgradeSurroundings,
 ): Promise<BegunUpgrade> {
   const { docker, engineIsLocal, projectName, paths, stopwatch, signal } = surroundings;
-  const { before, after, isBackedUp } = planUpgrade(manifest, previous.manifest, rules);
+  const { rules } = choices;
+  const { before, after, isBackedUp } = planUpgrade(manifest, previous.manifest, choices);
   const pending = await readUnfinishedUpgrade(paths);
   if (pending !== undefined)
     return { start: tasksAfter(after, paths, pending), tasks: [], backup: pending.backup };
 
-  const tasks = before.length === 0 ? [] : await runBefore(previous, surroundings);
+  const tasks = before.length === 0 ? [] : await runBefore(before, previous, surroundings);
   const record = isBackedUp
     ? await backUpStack({
         docker,
@@ -153,15 +173,30 @@ export async function beginUpgrade(
 }
 
 async function runBefore(
+  tasks: readonly Task[],
   { manifest, folder, name }: InstalledRelease,
   { docker, engineIsLocal, projectName, paths, stopwatch, signal }: UpgradeSurroundings,
 ): Promise<TaskResult[]> {
   const flags = releaseFlags(manifest, folder, projectName);
   const values = await readSiteValues(docker, manifest, flags, signal);
   const release = { docker, engineIsLocal, flags, projectName, manifest, name, folder, expected: [], paths };
-  const tasks = tasksAt(manifest.tasks ?? [], "before-upgrade");
-  const nothing = async () => undefined;
-  return runTasks(release, { tasks, onStart: nothing, onDone: nothing }, values, { stopwatch, signal });
+  let running = "";
+  const onStart = async (task: Task) => {
+    running = task.name;
+  };
+  try {
+    return await runTasks(release, { tasks, onStart, onDone: async () => undefined }, values, {
+      stopwatch,
+      signal,
+    });
+  } catch (error) {
+    if (!isDrybagError(error, "task-failed")) throw error;
+    throw new DrybagError("task-failed", error.message, {
+      cause: error,
+      ...(error.detail !== undefined && { detail: error.detail }),
+      hint: `Nothing else was changed; ${name} runs on. Where the task cannot be mended, --skip-task ${running} upgrades without it.`,
+    });
+  }
 }
 
 function tasksAfter(

@@ -1,0 +1,139 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { buildFixture } from "@drybag/fixtures";
+import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
+import { execa } from "execa";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import {
+  damagedCopy,
+  type InstallerProcess,
+  imagesOf,
+  packProject,
+  startInstaller,
+} from "./support/installer.ts";
+
+/** Two images that are large enough for an archive each, the second one for a time in which the first is there alone. */
+const SIZES_MIB = { first: 80, second: 400 };
+
+const service = (image: string) => `
+  ${image}:
+    image: archives/${image}:1
+    entrypoint: [sleep, "1000000"]
+    stop_grace_period: 0s`;
+
+const COMPOSE = `services:${Object.keys(SIZES_MIB).map(service).join("")}\n`;
+
+let lab: Lab;
+let site: Engine;
+let work: string;
+let bundle: string;
+let dir: string;
+
+beforeAll(async () => {
+  lab = await labUp({
+    name: "archives",
+    environment: readLabEnvironment(process.env),
+    site: { imageStore: "classic" },
+  });
+  site = lab.site;
+  work = await mkdtemp(path.join(tmpdir(), "drybag-archives-"));
+  dir = path.join(work, "opt");
+  await buildFixture("hello", { engineEnv: lab.connected.env });
+  for (const [name, mib] of Object.entries(SIZES_MIB)) {
+    const input = `FROM drybag/hello-task:1.0.0\nRUN dd if=/dev/urandom of=/${name} bs=1M count=${mib}\n`;
+    await lab.connected.docker(["build", "--quiet", "--tag", `archives/${name}:1`, "-"], { input });
+  }
+  bundle = await packProject(lab.connected, path.join(work, "pair"), { "compose.yaml": COMPOSE });
+});
+
+afterAll(async () => {
+  await rm(work, { recursive: true, force: true });
+  await lab?.[Symbol.asyncDispose]();
+});
+
+beforeEach(async () => {
+  await startInstaller(site, ["uninstall", "pair", "--yes", "--dir", dir]);
+  await rm(dir, { recursive: true, force: true });
+  await site.docker(["system", "prune", "--all", "--force"]);
+});
+
+const install = (folder = bundle) =>
+  startInstaller(site, ["install", folder, "--json", "--yes", "--dir", dir]);
+
+/** Resolves when the engine has an image without a name, and says which. */
+async function untilNameless(run: InstallerProcess): Promise<string> {
+  let hasEnded = false;
+  void run.then(() => {
+    hasEnded = true;
+  });
+  while (!hasEnded) {
+    const [id] = await nameless();
+    if (id !== undefined) return id;
+  }
+  throw new Error(`no image was without a name: ${(await run).stderr}`);
+}
+
+const nameless = async () =>
+  (await imagesOf(site)).filter((line) => line.startsWith("<none>")).map((line) => line.split(" ")[1]);
+
+async function expectInstalled(): Promise<void> {
+  const { exitCode, stderr } = await install();
+  expect(exitCode, stderr).toBe(0);
+  const names = (await imagesOf(site)).map((line) => line.split(" ")[0]);
+  expect(names).toEqual(["archives/first:1", "archives/second:1"]);
+  const doctor = await startInstaller(site, ["doctor", "--json", "--dir", dir]);
+  expect(JSON.parse(doctor.stdout)).toMatchObject({ stacks: [{ ok: true, findings: [] }] });
+}
+
+test("an image is with the engine before the last one was read, under no name", async () => {
+  const run = install();
+  const id = await untilNameless(run);
+  const { exitCode, stderr } = await run;
+  expect(exitCode, stderr).toBe(0);
+  expect(await imagesOf(site)).toContain(`archives/first:1 ${id}`);
+  expect(await nameless()).toEqual([]);
+});
+
+test("killed when it has the first image alone, the same command again takes it and finishes", async () => {
+  const run = install();
+  const id = await untilNameless(run);
+  process.kill(-(run.pid as number), "SIGKILL");
+  await run;
+  expect(await nameless()).toContain(id);
+  await expectInstalled();
+  expect(await imagesOf(site)).toContain(`archives/first:1 ${id}`);
+});
+
+test("killed then, and the image removed by hand, it is loaded again", async () => {
+  const run = install();
+  const id = await untilNameless(run);
+  process.kill(-(run.pid as number), "SIGKILL");
+  await run;
+  await site.docker(["image", "rm", id]);
+  await expectInstalled();
+});
+
+test("a second image that is damaged leaves nothing of the first", async () => {
+  const { stdout } = await execa("tar", ["-xOf", await tarOf(bundle), "drybag.json"]);
+  const { images, layers } = JSON.parse(stdout) as {
+    images: { tag: string; diffIds: string[] }[];
+    layers: { diffId: string; digest: string }[];
+  };
+  const own = images.find(({ tag }) => tag.includes("second"))?.diffIds.at(-1);
+  const digest = layers.find(({ diffId }) => diffId === own)?.digest.replace(":", "/");
+  const copy = await damagedCopy(bundle, `blobs/${digest}`, path.join(work, "damaged"));
+  const run = install(copy);
+  const seen = await untilNameless(run);
+  const { exitCode, stdout: said } = await run;
+  expect(exitCode).toBe(5);
+  expect(JSON.parse(said)).toMatchObject({ error: { code: "digest-mismatch" } });
+  expect(seen).toBeDefined();
+  expect(await imagesOf(site)).toEqual([]);
+  await rm(copy, { recursive: true });
+});
+
+async function tarOf(folder: string): Promise<string> {
+  const { stdout } = await execa("sh", ["-c", 'ls "$0"/*.tar', folder]);
+  return stdout;
+}

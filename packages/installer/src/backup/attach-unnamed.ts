@@ -25,7 +25,7 @@ export async function attachUnnamed(input: {
   signal: AbortSignal;
 }): Promise<void> {
   const { docker, projectName, paths, signal } = input;
-  const detached = detachedVolumes(await readJournal(paths.journal));
+  const { volumes: detached } = detachedVolumes(await readJournal(paths.journal));
   if (detached.length === 0) return;
   const attached = new Set(
     (await listUnnamedVolumes(docker, projectName, { signal })).map(({ name }) => name),

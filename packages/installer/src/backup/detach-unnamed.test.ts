@@ -26,7 +26,7 @@ test("volumes without a name keep their names, whether they are filled anew or s
     { ...at("db", "/log"), name: "b" },
   ]);
   expect([...plan.contents.keys()]).toEqual(["a", plan.volumes[1]?.name]);
-  expect(plan.toRemove).toEqual(["c", "d"]);
+  expect(plan.toRemove).toEqual([here[2], here[3]]);
   expect(plan.leftOut).toEqual([records[3]]);
 });
 
@@ -36,5 +36,5 @@ test("one that was cut off knows them from what was written down", () => {
   expect(planPlaces([], before, records, places).volumes).toEqual(before);
   const here = [{ ...at("db", "/data"), name: "b" }];
   const plan = planPlaces(here, before, records, places);
-  expect(plan).toMatchObject({ volumes: here, toRemove: ["a"] });
+  expect(plan).toMatchObject({ volumes: here, toRemove: before });
 });

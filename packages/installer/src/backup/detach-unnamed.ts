@@ -22,8 +22,8 @@ export interface DetachedVolumes {
   volumes: UnnamedVolume[];
   /** Names of those among them that are filled from an archive first. */
   contents: Map<string, ArchiveRecord>;
-  /** Names of those that nothing will refer to any more. */
-  toRemove: string[];
+  /** Those that nothing will refer to any more. */
+  toRemove: UnnamedVolume[];
   /** Places that the release does not have. */
   leftOut: UnnamedPlace[];
 }
@@ -42,9 +42,11 @@ export async function planDetaching(input: {
   const { docker, projectName, paths, record, signal } = input;
   const records = record.unnamed;
   const here = await listUnnamedVolumes(docker, projectName, { signal });
+  const detached = detachedVolumes(await readJournal(paths.journal));
   const before = [
     ...(record.stack === projectName ? await stillHere(records, input) : []),
-    ...detachedVolumes(await readJournal(paths.journal)),
+    ...detached.toRemove,
+    ...detached.volumes,
   ];
   const all = [...here, ...before, ...records];
   const places = new Map<string, ReadonlySet<string>>();
@@ -99,13 +101,18 @@ export function planPlaces(
     if (record !== undefined) contents.set(name, record.content);
   }
   const kept = new Set(volumes.map(({ name }) => name));
-  const all = new Set([...before, ...here].map(({ name }) => name));
+  const all = new Map([...before, ...here].map((volume) => [volume.name, volume]));
   return {
     volumes,
     contents,
-    toRemove: [...all].filter((name) => !kept.has(name)),
+    toRemove: [...all.values()].filter(({ name }) => !kept.has(name)).map(asVolume),
     leftOut: records.filter((record) => record.content !== null && !isPlace(record)),
   };
+}
+
+/** Without what is known of the container that has it now. */
+function asVolume({ service, number, target, name }: UnnamedVolume): UnnamedVolume {
+  return { service, number, target, name };
 }
 
 /**

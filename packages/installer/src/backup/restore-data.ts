@@ -79,7 +79,8 @@ export async function restoreData(input: DataToRestore): Promise<void> {
     input,
   );
   const detached = await planDetaching(input);
-  await appendToJournal(paths.journal, { step: "volumes-detached", volumes: detached.volumes });
+  const { volumes, toRemove } = detached;
+  await appendToJournal(paths.journal, { step: "volumes-detached", volumes, toRemove });
   await composeDown(docker, projectName, { signal });
   // One that a killed command left would hold on to a volume.
   await removeContainer(docker, helper(projectName).name, { signal });
@@ -90,7 +91,7 @@ export async function restoreData(input: DataToRestore): Promise<void> {
     await clearVolume(facts, clearing, input);
     await fill(facts.name, volume);
   }
-  for (const { name, target, ...place } of detached.volumes) {
+  for (const { name, target, ...place } of volumes) {
     const content = detached.contents.get(name);
     if (content === undefined) continue;
     report.message(`volume ${placeName({ target, ...place })}`);
@@ -99,7 +100,7 @@ export async function restoreData(input: DataToRestore): Promise<void> {
   }
   for (const place of detached.leftOut)
     report.message(`${placeName(place)} is left out: this release has no volume there`);
-  for (const name of detached.toRemove)
+  for (const { name } of toRemove)
     if (await inspectVolume(docker, name, { signal })) await removeVolume(docker, name, { signal });
   if (record.data !== null) {
     await makeEmpty(paths.data);

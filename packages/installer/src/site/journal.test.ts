@@ -90,8 +90,12 @@ test.each([
 
 test("volumes without a name are known until a container has them, an uninstall or not", () => {
   const volumes = [{ service: "db", number: 1, target: "/data", name: "a" }];
+  const nothing = { volumes: [], toRemove: [] };
+  const toRemove = [{ service: "db", number: 1, target: "/old", name: "b" }];
   const detached = { step: "volumes-detached", volumes } as const;
-  expect(detachedVolumes(lines(detached, { step: "uninstalled", volumes: false }))).toEqual(volumes);
-  expect(detachedVolumes(lines(detached, { step: "volumes-attached" }))).toEqual([]);
-  expect(detachedVolumes([])).toEqual([]);
+  const uninstalled = { step: "uninstalled", volumes: false } as const;
+  expect(detachedVolumes(lines(detached, uninstalled))).toEqual({ volumes, toRemove: [] });
+  expect(detachedVolumes(lines({ ...detached, toRemove }))).toEqual({ volumes, toRemove });
+  expect(detachedVolumes(lines(detached, { step: "volumes-attached" }))).toEqual(nothing);
+  expect(detachedVolumes([])).toEqual(nothing);
 });

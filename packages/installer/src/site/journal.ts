@@ -23,7 +23,7 @@ export type JournalStep =
   | { step: "stack-stopped"; containers: string[] }
   | { step: "stack-started" }
   /** Their containers are about to go, and nobody else knows where they belong. Undo: give them to the next containers. */
-  | { step: "volumes-detached"; volumes: UnnamedVolume[] }
+  | { step: "volumes-detached"; volumes: UnnamedVolume[]; toRemove?: UnnamedVolume[] }
   | { step: "volumes-attached" }
   | { step: "backup-made"; backup: string; release: string; reason: string }
   | { step: "restore-started"; backup: string; aside: string | null }
@@ -117,10 +117,14 @@ export function stoppedContainers(lines: readonly JournalLine[]): string[] {
   return last?.step === "stack-stopped" ? last.containers : [];
 }
 
-/** Volumes without a name that no container has; an uninstall leaves such. */
-export function detachedVolumes(lines: readonly JournalLine[]): UnnamedVolume[] {
+/** Volumes without a name that no container has, an uninstall leaves such; and those that a restore was about to remove. */
+export function detachedVolumes(lines: readonly JournalLine[]): {
+  volumes: UnnamedVolume[];
+  toRemove: UnnamedVolume[];
+} {
   const last = lines.findLast(({ step }) => step === "volumes-detached" || step === "volumes-attached");
-  return last?.step === "volumes-detached" ? last.volumes : [];
+  if (last?.step !== "volumes-detached") return { volumes: [], toRemove: [] };
+  return { volumes: last.volumes, toRemove: last.toRemove ?? [] };
 }
 
 /** What came after the stack was last taken away. */

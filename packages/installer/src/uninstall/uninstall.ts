@@ -48,10 +48,11 @@ export async function uninstall(
   await readEngineFacts(docker, { signal });
   await using _lock = await lockSite(paths.lock);
   const volumes = await listProjectVolumes(docker, name, { signal });
-  const unnamed = await unnamedVolumes(docker, name, paths, signal);
+  const detached = await unnamedVolumes(docker, name, paths, signal);
+  const unnamed = [...detached.volumes, ...detached.toRemove];
   await progress.stage("down", "Remove the containers", async () => {
     // The next install gives them to its containers.
-    await appendToJournal(paths.journal, { step: "volumes-detached", volumes: unnamed });
+    await appendToJournal(paths.journal, { step: "volumes-detached", ...detached });
     await composeDown(docker, name, { withVolumes, signal });
     await removeContainer(docker, helper(name).name, { signal });
   });
@@ -91,12 +92,13 @@ async function unnamedVolumes(
   name: string,
   { journal }: InstalledStack["paths"],
   signal: AbortSignal,
-): Promise<UnnamedVolume[]> {
+): Promise<ReturnType<typeof detachedVolumes>> {
   const here = (await listUnnamedVolumes(docker, name, { signal })).map(
     ({ service, number, target, name }): UnnamedVolume => ({ service, number, target, name }),
   );
-  const before = detachedVolumes(await readJournal(journal));
-  return [...here, ...before.filter(({ name }) => !here.some((each) => each.name === name))];
+  const { volumes, toRemove } = detachedVolumes(await readJournal(journal));
+  const isGone = (volume: UnnamedVolume) => !here.some((each) => each.name === volume.name);
+  return { volumes: [...here, ...volumes.filter(isGone)], toRemove: toRemove.filter(isGone) };
 }
 
 /** A folder with backups stays; without any, all of it goes. */

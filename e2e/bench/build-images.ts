@@ -4,22 +4,33 @@ import { join } from "node:path";
 import type { Engine } from "@drybag/lab";
 import { execa } from "execa";
 
-/** Which layers stand on the base, by image. */
-const IMAGES: Record<string, string[]> = {
-  python: ["python"],
-  app: ["python", "node"],
-  java: ["java"],
-  office: ["office"],
-  browser: ["browser", "node"],
-  build: ["build", "golang"],
-  database: ["database"],
+/** Which layers stand on the base, by image, for each stack: see make-layers.sh. */
+const STACKS: Record<string, Record<string, string[]>> = {
+  packages: {
+    python: ["python"],
+    app: ["python", "node"],
+    java: ["java"],
+    office: ["office"],
+    browser: ["browser", "node"],
+    build: ["build", "golang"],
+    database: ["database"],
+  },
+  erp: { erp: ["runtime", "bench"], mariadb: ["mariadb"], redis: ["redis"] },
 };
 
+export const DEFAULT_STACK = "packages";
+
 /**
- * Builds the benchmarks' stack, where it is not there yet: about 2.2 GB of unpacked Debian packages, `scale` times. `layers` keeps what the
- * images are made of. Gives their tags.
+ * Builds the images of one of the benchmarks' stacks, where they are not there yet, `scale` times: about 2.2 GB each time. `cache` keeps what
+ * they are made of. Gives their tags.
  */
-export async function buildImages(engine: Engine, layers: string, scale: number): Promise<string[]> {
+export async function buildImages(
+  engine: Engine,
+  { stack, cache, scale = 1 }: { stack: string; cache: string; scale?: number },
+): Promise<string[]> {
+  const images = STACKS[stack];
+  if (images === undefined) throw new Error(`there is no stack ${stack}: ${Object.keys(STACKS).join(", ")}`);
+  const layers = join(cache, `layers-${stack}`);
   if (!existsSync(join(layers, "complete"))) {
     await rm(layers, { recursive: true, force: true });
     await mkdir(layers, { recursive: true });
@@ -30,13 +41,14 @@ export async function buildImages(engine: Engine, layers: string, scale: number)
       "--kill-child",
       join(import.meta.dirname, "make-layers.sh"),
       layers,
+      stack,
     ];
     await execa("unshare", make, { stdio: ["ignore", 2, 2] });
     await writeFile(join(layers, "complete"), "");
   }
   const tags: string[] = [];
   for (let copy = 0; copy < scale; copy++) {
-    for (const [name, adds] of Object.entries(IMAGES)) {
+    for (const [name, adds] of Object.entries(images)) {
       const tag = `bench/${name}:${copy}`;
       tags.push(tag);
       // In another folder each time, which makes other layers.
@@ -52,14 +64,14 @@ export async function buildImages(engine: Engine, layers: string, scale: number)
       await engine.docker(build);
     }
   }
-  await requireDistinctLayers(engine, tags, scale);
+  await requireDistinctLayers(engine, tags, scale * new Set(["base", ...Object.values(images).flat()]).size);
   return tags;
 }
 
 const RECIPE = "drybag.bench.recipe";
 
 /** Layers that are alike are carried once: a stack is larger only if it has more different ones. */
-async function requireDistinctLayers(engine: Engine, tags: readonly string[], scale: number): Promise<void> {
+async function requireDistinctLayers(engine: Engine, tags: readonly string[], wanted: number): Promise<void> {
   const { stdout } = await engine.docker([
     "image",
     "inspect",
@@ -68,6 +80,5 @@ async function requireDistinctLayers(engine: Engine, tags: readonly string[], sc
     ...tags,
   ]);
   const found = new Set(stdout.split("\n").flatMap((line) => JSON.parse(line) as string[])).size;
-  const wanted = scale * new Set(["base", ...Object.values(IMAGES).flat()]).size;
   if (found < wanted) throw new Error(`${tags.length} images have ${found} layers, not ${wanted}`);
 }

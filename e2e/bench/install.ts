@@ -1,5 +1,5 @@
 /**
- * `pnpm bench install [--rounds N] [--store classic|containerd] [--lab NAME] [--keep]`: what bringing a stack into an engine costs beside what people do
+ * `pnpm bench install [--rounds N] [--stack packages|erp] [--store classic|containerd] [--lab NAME] [--keep]`: what bringing a stack into an engine costs beside what people do
  * by hand, on the same images, on both image stores. Medians of N rounds (3), each round all lines once, the engine emptied before each.
  * Needs root, as the lab does.
  */
@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import { type Engine, labUp, readLabEnvironment } from "@drybag/lab";
 import { execa } from "execa";
 import { watchPeakMemory } from "../support/peak-memory.ts";
-import { buildImages } from "./build-images.ts";
+import { buildImages, DEFAULT_STACK } from "./build-images.ts";
 
 const STORES = ["classic", "containerd"] as const;
 const ZSTD = "sha256sum -c; zstd -dc | docker load";
@@ -41,6 +41,7 @@ const { values } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: "string", default: "3" },
+    stack: { type: "string", default: DEFAULT_STACK },
     store: { type: "string" },
     lab: { type: "string", default: "bench-install" },
     keep: { type: "boolean", default: false },
@@ -61,7 +62,7 @@ const lab = await labUp({
   sites: [{ name: "containerd", imageStore: "containerd" }],
 });
 const sites = { classic: lab.site, containerd: lab.sites.containerd as Engine };
-const tags = await buildImages(lab.connected, join(cache, "layers"), 1);
+const tags = await buildImages(lab.connected, { stack: values.stack, cache });
 try {
   await prepareArchives();
   await measureAll();

@@ -1,8 +1,8 @@
 /**
- * `pnpm bench pack [--rounds N] [--scale N] [--compression LEVEL] [--drybag-only] [--lab NAME] [--keep]`: what packing costs beside what
+ * `pnpm bench pack [--rounds N] [--stack NAME] [--scale N] [--compression LEVEL] [--drybag-only] [--lab NAME] [--keep]`: what packing costs beside what
  * people do by hand, on the same images of the same engine. Medians of N rounds (3), each round all lines once; ratios are medians of the
- * rounds' ratios, so that what else the machine does counts little. A stack of about 2.2 GB of unpacked Debian packages; --scale makes it
- * that many times as large, for the memory. Needs root, as the lab does.
+ * rounds' ratios, so that what else the machine does counts little. A stack of about 2.2 GB of unpacked Debian packages, or an ERP of
+ * that size (`erp`); --scale makes it that many times as large, for the memory. Needs root, as the lab does.
  */
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { homedir, loadavg } from "node:os";
@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { labUp, readLabEnvironment, tool } from "@drybag/lab";
 import { execa } from "execa";
 import { watchPeakMemory } from "../support/peak-memory.ts";
-import { buildImages } from "./build-images.ts";
+import { buildImages, DEFAULT_STACK } from "./build-images.ts";
 
 const ZSTD = "docker save | zstd -3 -T0 --long=27, sha256sum";
 const GZIP = "docker save | gzip";
@@ -45,6 +45,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: "string", default: "3" },
+    stack: { type: "string", default: DEFAULT_STACK },
     scale: { type: "string", default: "1" },
     compression: { type: "string", default: "default" },
     "drybag-only": { type: "boolean", default: false },
@@ -54,19 +55,17 @@ const { values, positionals } = parseArgs({
 });
 if (positionals[0] !== "pack")
   throw new Error(
-    "usage: pnpm bench pack [--rounds N] [--scale N] [--compression LEVEL] [--drybag-only] [--keep]",
+    "usage: pnpm bench pack [--rounds N] [--stack NAME] [--scale N] [--compression LEVEL] [--drybag-only] [--keep]",
   );
 
 const root = join(import.meta.dirname, "../..");
 const drybag = join(root, "packages/bundler/dist/drybag.js");
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "drybag", "bench");
-const scale = Number(values.scale);
-const layers = join(cache, "layers");
 const work = join(cache, `work-${process.pid}`);
 
 const lab = await labUp({ name: values.lab, environment: readLabEnvironment(process.env) });
 const engine = lab.connected;
-const tags = await buildImages(engine, layers, scale);
+const tags = await buildImages(engine, { stack: values.stack, cache, scale: Number(values.scale) });
 await mkdir(join(work, "stack"), { recursive: true });
 await writeFile(
   join(work, "stack", "compose.yaml"),

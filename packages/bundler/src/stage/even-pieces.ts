@@ -1,4 +1,4 @@
-const PIECE_BYTES = 256 * 1024;
+import { PIECE_BYTES } from "./compression.ts";
 
 /**
  * Gives bytes on in pieces that are all of the same size, but for the last. What zstd makes of a stream depends on the pieces that it comes

@@ -23,6 +23,14 @@ test("an image whose layers are all in an archive goes there", () => {
   expect(tagsOf(groups)).toEqual([["a", "c"], ["b"]]);
 });
 
+test("images that share layers go together where that makes no archive the largest", () => {
+  const groups = planSaves(
+    [image("erp", 20, "base", "bench"), image("db", 2, "base", "db"), image("cache", 1, "base", "cache")],
+    3,
+  );
+  expect(tagsOf(groups)).toEqual([["erp"], ["cache", "db"]]);
+});
+
 test("there is no archive without an image", () => {
   expect(tagsOf(planSaves([image("a", 1, "1")], 4))).toEqual([["a"]]);
 });

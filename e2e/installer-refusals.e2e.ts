@@ -18,7 +18,7 @@ import { LAYER_MEDIA_TYPES } from "@drybag/format";
 import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { plugInFatStick } from "./support/fat-stick.ts";
+import { plugInEmptyStick, plugInFatStick } from "./support/fat-stick.ts";
 import { forgeFile, forgeLayer } from "./support/forge-bundle.ts";
 import { imagesOf, packProject, startInstaller, stopLoadClient } from "./support/installer.ts";
 
@@ -152,6 +152,16 @@ describe("what does not fit the server", () => {
     expect(said).toMatch(
       /^error: The engine here runs linux\/amd64; this bundle is for linux\/arm64\. \[.*\]\n→ Pack it again/,
     );
+  });
+
+  test("a folder of stacks on a stick, or where no files can be", async () => {
+    await using stick = await plugInEmptyStick(readLabEnvironment(process.env));
+    const before = await imagesOf(lab.site);
+    const places = { [stick.directory]: /has no links/, "/proc": /\/proc shows the kernel/ };
+    for (const [place, said] of Object.entries(places)) {
+      const run = startInstaller(lab.site, ["install", whole, "--yes", "--dir", path.join(place, "opt")]);
+      expect(await refused(lab.site, run, { exitCode: 6, before })).toMatch(said);
+    }
   });
 
   test("Compose that is too old", async () => {

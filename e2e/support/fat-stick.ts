@@ -48,6 +48,30 @@ export async function plugInFatStick(folder: string, environment: LabEnvironment
   };
 }
 
+/** An empty one that can be written to. */
+export async function plugInEmptyStick(
+  environment: LabEnvironment,
+): Promise<Pick<FatStick, "directory"> & AsyncDisposable> {
+  const [mkfs, fusefat] = await Promise.all(
+    ["mkfs.vfat", "fusefat"].map((name) => tool(name, { environment })),
+  );
+  const work = await mkdtemp(path.join(tmpdir(), "drybag-stick-"));
+  const image = path.join(work, "stick.img");
+  const directory = path.join(work, "usb");
+  await writeFile(image, "");
+  await truncate(image, SPARE_BYTES);
+  await execa(mkfs as string, ["-F", "32", image]);
+  await mkdir(directory);
+  await execa(fusefat as string, ["-o", "rw+", image, directory]);
+  return {
+    directory,
+    async [Symbol.asyncDispose]() {
+      await execa("umount", [directory], { reject: false });
+      await rm(work, { recursive: true, force: true });
+    },
+  };
+}
+
 async function folderSizeBytes(folder: string): Promise<number> {
   let sizeBytes = 0;
   for (const name of await readdir(folder)) sizeBytes += (await stat(path.join(folder, name))).size;

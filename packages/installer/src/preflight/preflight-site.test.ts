@@ -27,4 +27,5 @@ test("memory is only spoken of where more is reserved than there is", () => {
 test("a folder that is not there yet is as writable as the nearest one that is", async () => {
   expect(await checkWritable("/tmp/not/there/yet")).toEqual([]);
   expect(await checkWritable("/dev/null/x")).toMatchObject([{ code: "not-writable" }]);
+  expect(await checkWritable("/proc/x/y")).toMatchObject([{ code: "not-writable" }]);
 });

@@ -1,4 +1,4 @@
-import { access, constants } from "node:fs/promises";
+import { access, constants, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { ComposeModel, ContainerFacts } from "@drybag/docker";
 import type { Finding } from "@drybag/errors";
@@ -63,17 +63,23 @@ function mebibytes(bytes: number): string {
 export async function checkWritable(dir: string): Promise<Finding[]> {
   try {
     await access(dir, constants.W_OK | constants.X_OK);
-    return [];
+    if (!KERNEL_FILE_SYSTEMS.has((await statfs(dir)).type)) return [];
+    return [unwritable(`${dir} shows the kernel, and holds no files.`, "Choose another folder with --dir.")];
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" && dir !== dirname(dir)) return checkWritable(dirname(dir));
     return [
-      {
-        code: "not-writable",
-        severity: "error",
-        message: `Nothing can be written to ${dir} (${code}).`,
-        remedy: "Run the same command as root (sudo), or choose another folder with --dir.",
-      },
+      unwritable(
+        `Nothing can be written to ${dir} (${code}).`,
+        "Run the same command as root (sudo), or choose another folder with --dir.",
+      ),
     ];
   }
+}
+
+/** proc and sysfs, as statfs(2) calls them: making a folder there fails in a way that Node tries for ever to mend. */
+const KERNEL_FILE_SYSTEMS = new Set([0x9fa0, 0x62656572]);
+
+function unwritable(message: string, remedy: string): Finding {
+  return { code: "not-writable", severity: "error", message, remedy };
 }

@@ -30,12 +30,24 @@ export async function lockSite(path: string): Promise<SiteLock> {
   return { release, [Symbol.asyncDispose]: release };
 }
 
+/** What file systems say that have no links: those of sticks, mostly. */
+const NO_LINKS = new Set(["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
+
+function withoutLinks(path: string, cause: unknown): DrybagError {
+  return new DrybagError("not-writable", `The file system of ${dirname(path)} has no links (FAT, exFAT?).`, {
+    cause,
+    hint: "A stack and its releases need a disk of this server, not a stick: choose another folder with --dir.",
+  });
+}
+
 async function linked(own: string, path: string): Promise<boolean> {
   try {
     await link(own, path);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    if (NO_LINKS.has(code ?? "")) throw withoutLinks(path, error);
     throw error;
   }
 }

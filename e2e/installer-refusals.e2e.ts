@@ -20,7 +20,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { plugInEmptyStick, plugInFatStick } from "./support/fat-stick.ts";
 import { forgeFile, forgeLayer } from "./support/forge-bundle.ts";
-import { imagesOf, packProject, startInstaller, stopLoadClient } from "./support/installer.ts";
+import { holdingLoads, imagesOf, packProject, startInstaller, untilLoadHeld } from "./support/installer.ts";
 
 const MIB = 1024 ** 2;
 const DATA_ROOT_MIB = 512;
@@ -86,8 +86,12 @@ async function build(tag: string, dockerfile: string, args: readonly string[] = 
 
 const dirOf = (site: Engine) => path.join(work, `opt-${site.name}`);
 
-function start(site: Engine, folder: string, user?: readonly string[]) {
-  return startInstaller(site, ["install", folder, "--yes", "--dir", dirOf(site)], {}, user);
+function start(
+  site: Engine,
+  folder: string,
+  { env, user }: { env?: Record<string, string>; user?: readonly string[] } = {},
+) {
+  return startInstaller(site, ["install", folder, "--yes", "--dir", dirOf(site)], env, user);
 }
 
 /** Runs an install that must be refused, as a person sees it: what it says, after seeing that the server is as it was. */
@@ -129,8 +133,8 @@ describe.each(["site", "modern"] as const)("a disk that is too small, on the eng
   test("and one that fills up during the load, leave the images as they were; with room it goes on", async () => {
     const site = lab.sites[name] as Engine;
     const before = await imagesOf(site);
-    const run = start(site, whole);
-    const client = await stopLoadClient(run);
+    const run = start(site, whole, { env: holdingLoads(site) });
+    const client = await untilLoadHeld(run);
     {
       await using _ = await leaveFree(site, LEFT_MIB);
       process.kill(client, "SIGCONT");
@@ -206,7 +210,7 @@ describe("what does not fit the server", () => {
   test("a user who may neither use Docker nor write", async () => {
     const { site } = lab;
     const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-    const said = await refused(site, start(site, whole, nobody), {
+    const said = await refused(site, start(site, whole, { user: nobody }), {
       exitCode: 6,
       before: await imagesOf(site),
     });
@@ -295,7 +299,7 @@ describe("a stick", () => {
     await chmod(part, 0);
     // Root reads everything otherwise.
     const obedient = ["--bounding-set", "--inh-caps"].map((set) => `${set}=-dac_override,-dac_read_search`);
-    const said = await refused(site, start(site, inParts, ["setpriv", ...obedient]), {
+    const said = await refused(site, start(site, inParts, { user: ["setpriv", ...obedient] }), {
       exitCode: 5,
       before: await imagesOf(site),
     });
@@ -310,8 +314,8 @@ describe("a stick", () => {
     const copy = path.join(work, "cut");
     await cp(whole, copy, { recursive: true });
     const before = await imagesOf(site);
-    const run = start(site, copy);
-    const client = await stopLoadClient(run);
+    const run = start(site, copy, { env: holdingLoads(site) });
+    const client = await untilLoadHeld(run);
     await truncate(path.join(copy, `app-${VERSION}.tar`), 40 * MIB);
     process.kill(client, "SIGCONT");
     const said = await refused(site, run, { exitCode: 5, before });
@@ -324,8 +328,9 @@ describe("a stick", () => {
     const { site } = lab;
     await using stick = await plugInFatStick(whole, environment);
     const before = await imagesOf(site);
-    const run = start(site, path.join(stick.directory, path.basename(whole)));
-    const client = await stopLoadClient(run);
+    const folder = path.join(stick.directory, path.basename(whole));
+    const run = start(site, folder, { env: holdingLoads(site) });
+    const client = await untilLoadHeld(run);
     await stick.pull();
     process.kill(client, "SIGCONT");
     const said = await refused(site, run, { exitCode: 5, before });

@@ -8,11 +8,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   containersOf,
   damagedCopy,
+  holdingLoads,
   imagesOf,
   interrupt,
   packProject,
   startInstaller,
-  stopLoadClient,
+  untilLoadHeld,
 } from "./support/installer.ts";
 
 const BUSYBOX = "drybag/hello-task:1.0.0";
@@ -123,8 +124,8 @@ describe.each(["site", "modern"] as const)("on the engine '%s'", (siteName) => {
 
   test("Ctrl-C in the middle of a layer stops without waiting for the engine, and leaves everything as it was", async () => {
     const before = await imagesOf(site);
-    const run = startInstaller(site, args);
-    await stopLoadClient(run);
+    const run = startInstaller(site, args, holdingLoads(site));
+    await untilLoadHeld(run);
     // The load stands still: who waits for it waits for ever.
     const tookMs = await interrupt(run);
     console.log(`${siteName}: stopped after ${Math.round(tookMs)} ms`);
@@ -136,8 +137,8 @@ describe.each(["site", "modern"] as const)("on the engine '%s'", (siteName) => {
   });
 
   test("kill -9 in the middle of the load: the same command again finishes", async () => {
-    const killed = startInstaller(site, args);
-    await stopLoadClient(killed);
+    const killed = startInstaller(site, args, holdingLoads(site));
+    await untilLoadHeld(killed);
     process.kill(-(killed.pid as number), "SIGKILL");
     await killed;
     expect(await readdir(path.join(dir, "app"))).toContain(".lock");

@@ -31,26 +31,26 @@ export function startInstaller(
 
 export type InstallerProcess = ReturnType<typeof startInstaller>;
 
+/** For `env` of an installer whose `docker image load` is to stop before it takes anything. */
+export function holdingLoads(site: Engine): Record<string, string> {
+  return { PATH: `${path.join(import.meta.dirname, "holding")}:${site.env.PATH}` };
+}
+
 /**
- * Holds the `docker load` of an installer as soon as it runs: the installer then waits in the middle of a layer that is larger than
- * the buffers between them. Returns the client's process number.
+ * Resolves when the `docker image load` of an installer that was started with `holdingLoads` stands still: the installer then waits in the
+ * middle of a layer that is larger than the buffers between them. Gives the client's process number; SIGCONT lets it go on.
  */
-export async function stopLoadClient(run: InstallerProcess): Promise<number> {
-  const isLoad = (pid: number) =>
-    readFile(`/proc/${pid}/cmdline`, "utf8").then(
-      (line) => line.includes("image\0load"),
-      () => false,
-    );
+export async function untilLoadHeld(run: InstallerProcess): Promise<number> {
+  const isHeld = async (pid: number) => {
+    const read = (name: string) => readFile(`/proc/${pid}/${name}`, "utf8").catch(() => "");
+    return (await read("cmdline")).includes("image\0load") && /\) T /.test(await read("stat"));
+  };
   let hasEnded = false;
   void run.then(() => {
     hasEnded = true;
   });
   while (!hasEnded) {
-    for (const pid of processTree(run.pid as number)) {
-      if (!(await isLoad(pid))) continue;
-      process.kill(pid, "SIGSTOP");
-      return pid;
-    }
+    for (const pid of processTree(run.pid as number)) if (await isHeld(pid)) return pid;
     await setImmediate();
   }
   throw new Error(`the installer ended before it loaded anything: ${(await run).stderr}`);

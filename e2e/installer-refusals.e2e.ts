@@ -20,7 +20,14 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { plugInEmptyStick, plugInFatStick } from "./support/fat-stick.ts";
 import { forgeFile, forgeLayer } from "./support/forge-bundle.ts";
-import { holdingLoads, imagesOf, packProject, startInstaller, untilLoadHeld } from "./support/installer.ts";
+import {
+  holdingLoads,
+  imagesOf,
+  letGo,
+  packProject,
+  startInstaller,
+  untilLoadHeld,
+} from "./support/installer.ts";
 
 const MIB = 1024 ** 2;
 const DATA_ROOT_MIB = 512;
@@ -137,7 +144,7 @@ describe.each(["site", "modern"] as const)("a disk that is too small, on the eng
     const client = await untilLoadHeld(run);
     {
       await using _ = await leaveFree(site, LEFT_MIB);
-      process.kill(client, "SIGCONT");
+      letGo(client);
       const said = await refused(site, run, { exitCode: 6, before });
       expect(said).toMatch(/^error: The disk filled up while the engine took the images\. \[disk-full\]/);
     }
@@ -317,7 +324,7 @@ describe("a stick", () => {
     const run = start(site, copy, { env: holdingLoads(site) });
     const client = await untilLoadHeld(run);
     await truncate(path.join(copy, `app-${VERSION}.tar`), 40 * MIB);
-    process.kill(client, "SIGCONT");
+    letGo(client);
     const said = await refused(site, run, { exitCode: 5, before });
     expect(said).toMatch(
       /^error: .*app-20260101\.tar changed while it was being read\. \[bundle-unreadable\]\n→ /,
@@ -332,7 +339,7 @@ describe("a stick", () => {
     const run = start(site, folder, { env: holdingLoads(site) });
     const client = await untilLoadHeld(run);
     await stick.pull();
-    process.kill(client, "SIGCONT");
+    letGo(client);
     const said = await refused(site, run, { exitCode: 5, before });
     expect(said).toMatch(
       /^error: The drive could not read .*app-20260101\.tar\. \[bundle-unreadable\]\n→ Was the stick/,

@@ -38,7 +38,7 @@ export function holdingLoads(site: Engine): Record<string, string> {
 
 /**
  * Resolves when the `docker image load` of an installer that was started with `holdingLoads` stands still: the installer then waits in the
- * middle of a layer that is larger than the buffers between them. Gives the client's process number; SIGCONT lets it go on.
+ * middle of a layer that is larger than the buffers between them. Gives the client's process number, for `letGo`.
  */
 export async function untilLoadHeld(run: InstallerProcess): Promise<number> {
   const isHeld = async (pid: number) => {
@@ -54,6 +54,15 @@ export async function untilLoadHeld(run: InstallerProcess): Promise<number> {
     await setImmediate();
   }
   throw new Error(`the installer ended before it loaded anything: ${(await run).stderr}`);
+}
+
+/** Lets a held client go on, unless the installer has given it up already. */
+export function letGo(client: number): void {
+  try {
+    process.kill(client, "SIGCONT");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** Resolves once a program that runs with --json has written this on its progress. */

@@ -133,8 +133,9 @@ class Sender {
       await feed.addManifest();
     }
     await Promise.all(sending.plan.after.map((index) => this.#sendings[index]?.unpacked.promise));
-    await feed.finish();
+    // From here on, whatever becomes of its client, the engine may have all of it.
     sending.state = "is sent";
+    await feed.finish();
     sending.sent.resolve();
     await feed.unpacked();
     sending.state = "is unpacked";

@@ -24,6 +24,7 @@ export { type ReadBundleOptions, type ReadEntry, readBundle } from "./read-bundl
 export * from "./secret-names.ts";
 export { seeThroughLayer } from "./see-through-layer.ts";
 export { type SettingForm, settingValueProblem } from "./setting-value.ts";
+export { sha256Hex } from "./sha256.ts";
 export { requireTrustedSigner, verifyBundleSigner } from "./signature/bundle-signer.ts";
 export type { SshPublicKey } from "./signature/ssh-public-key.ts";
 export { SIGNATURE_NAMESPACE, verifySshSignature } from "./signature/ssh-signature.ts";

@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { UnnamedPlace, UnnamedVolume } from "@drybag/docker";
 import { DrybagError } from "@drybag/errors";
-import { CHECKSUMS_FILE, parseChecksums, writeChecksums } from "@drybag/format";
+import { CHECKSUMS_FILE, parseChecksums, sha256Hex, writeChecksums } from "@drybag/format";
 import { NO_MARKS, type TaskMarks } from "../tasks/task-marks.ts";
 
 /** `backup.json`: what a backup holds, and of what. Written last: a folder without it is none. */
@@ -84,7 +83,10 @@ export async function sealBackup(folder: string, record: BackupRecord): Promise<
   const documents = (await readdir(folder)).filter(
     (name) => name === BACKUP_RECORD || name === BACKUP_ANSWERS,
   );
-  const files = documents.map(async (name) => ({ name, sha256: sha256(await readFile(join(folder, name))) }));
+  const files = documents.map(async (name) => ({
+    name,
+    sha256: sha256Hex(await readFile(join(folder, name))),
+  }));
   const archives = archivesOf(record).map((archive) => ({ name: archive.archive, sha256: archive.sha256 }));
   await writeChecksums(folder, [...(await Promise.all(files)), ...archives]);
 }
@@ -94,14 +96,10 @@ async function isAsWritten(folder: string, bytes: Buffer): Promise<boolean> {
   const checksums = await readFile(join(folder, CHECKSUMS_FILE), "utf8").catch(() => undefined);
   if (checksums === undefined) return true;
   try {
-    return parseChecksums(checksums).get(BACKUP_RECORD) === sha256(bytes);
+    return parseChecksums(checksums).get(BACKUP_RECORD) === sha256Hex(bytes);
   } catch {
     return false;
   }
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
 
 /** Reads and checks `backup.json`. Throws `backup-damaged`, `backup-not-found`. */

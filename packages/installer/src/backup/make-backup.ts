@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DockerContext } from "@drybag/docker";
-import { fsyncDirectory, MANIFEST_ENTRY, writeFileAtomically } from "@drybag/format";
+import { fsyncDirectory, MANIFEST_ENTRY, sha256Hex, writeFileAtomically } from "@drybag/format";
 import type { StageReport } from "@drybag/terminal";
 import type { InstalledRelease } from "../site/current-release.ts";
 import { appendToJournal } from "../site/journal.ts";
@@ -84,7 +83,7 @@ export async function makeBackup(input: BackupToMake): Promise<BackupRecord> {
       stack: projectName,
       release: release.name,
       version: release.manifest.version,
-      manifestSha256: createHash("sha256").update(manifestBytes).digest("hex"),
+      manifestSha256: sha256Hex(manifestBytes),
       reason,
       consistency: dumpTask === null ? "stopped" : "dump",
       dumpTask,

@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type EngineFacts, readComposeModel, readEngineFacts } from "@drybag/docker";
 import { DrybagError, isDrybagError } from "@drybag/errors";
-import { MANIFEST_ENTRY } from "@drybag/format";
+import { MANIFEST_ENTRY, sha256Hex } from "@drybag/format";
 import { formatBytes } from "@drybag/terminal";
 import type { CheckResult } from "../checks/watch-checks.ts";
 import type { JudgedService } from "../health/judge-services.ts";
@@ -159,8 +158,8 @@ async function requireSameBundle(
   current: InstalledRelease,
   stack: string,
 ): Promise<void> {
-  const identity = createHash("sha256").update(await readFile(join(current.folder, MANIFEST_ENTRY)));
-  if (identity.digest("hex") === record.manifestSha256) return;
+  const identity = sha256Hex(await readFile(join(current.folder, MANIFEST_ENTRY)));
+  if (identity === record.manifestSha256) return;
   throw new DrybagError(
     "backup-other",
     `The backup ${record.name} is of release ${record.release}; ${stack} runs ${current.name}.`,

@@ -117,11 +117,15 @@ export function stoppedContainers(lines: readonly JournalLine[]): string[] {
   return last?.step === "stack-stopped" ? last.containers : [];
 }
 
-/** Volumes without a name that no container has, an uninstall leaves such; and those that a restore was about to remove. */
-export function detachedVolumes(lines: readonly JournalLine[]): {
+/** Volumes without a name that no container has. */
+export interface VolumesOnTheirOwn {
+  /** For the next containers; an uninstall leaves such too. */
   volumes: UnnamedVolume[];
+  /** Those that a restore was about to remove. */
   toRemove: UnnamedVolume[];
-} {
+}
+
+export function detachedVolumes(lines: readonly JournalLine[]): VolumesOnTheirOwn {
   const last = lines.findLast(({ step }) => step === "volumes-detached" || step === "volumes-attached");
   if (last?.step !== "volumes-detached") return { volumes: [], toRemove: [] };
   return { volumes: last.volumes, toRemove: last.toRemove ?? [] };

@@ -16,7 +16,7 @@ import { listBackups } from "../backup/backup-record.ts";
 import { forgetRestore } from "../backup/unfinished-restore.ts";
 import { helper } from "../backup/volume-helper.ts";
 import type { InstalledStack } from "../site/installed-stacks.ts";
-import { appendToJournal, detachedVolumes, readJournal } from "../site/journal.ts";
+import { appendToJournal, detachedVolumes, readJournal, type VolumesOnTheirOwn } from "../site/journal.ts";
 import { lockSite } from "../site/site-lock.ts";
 import { removeMarks } from "../tasks/task-marks.ts";
 import { forgetUpgrade } from "../upgrade/unfinished-upgrade.ts";
@@ -92,7 +92,7 @@ async function unnamedVolumes(
   name: string,
   { journal }: InstalledStack["paths"],
   signal: AbortSignal,
-): Promise<ReturnType<typeof detachedVolumes>> {
+): Promise<VolumesOnTheirOwn> {
   const here = (await listUnnamedVolumes(docker, name, { signal })).map(
     ({ service, number, target, name }): UnnamedVolume => ({ service, number, target, name }),
   );

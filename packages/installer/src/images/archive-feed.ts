@@ -1,19 +1,10 @@
 import type { Writable } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { type DockerContext, loadImages } from "@drybag/docker";
-import {
-  type BundledLayer,
-  blobEntry,
-  DOCKER_ARCHIVE_MANIFEST_ENTRY,
-  OCI_INDEX_ENTRY,
-  type ReadEntry,
-  seeThroughLayer,
-  unpackLayer,
-} from "@drybag/format";
+import { type BundledLayer, blobEntry, type ReadEntry, seeThroughLayer, unpackLayer } from "@drybag/format";
 import { pack } from "tar-stream";
+import type { ArchiveEntry } from "./archive-listing.ts";
 import type { ArchivePlan, EntryFate } from "./plan-load.ts";
-import { archiveManifest, selectFromArchiveManifest, selectFromIndex } from "./select-listing.ts";
 
 /** Fixed, so that the same bundle gives the engine the same bytes. */
 const MTIME = new Date(0);
@@ -35,28 +26,18 @@ export class ArchiveFeed {
     signal.addEventListener("abort", this.#load.abort, { once: true });
   }
 
-  /** Takes an entry of the bundle as planned; returns when all of it is with the engine and was seen to be what it should be. */
-  async take({ entry, body }: ReadEntry, fate: Exclude<EntryFate, { kind: "config" }>): Promise<void> {
-    switch (fate.kind) {
-      case "select":
-        return this.add(entry.path, this.#select(entry.path, await buffer(body)));
-      case "as it is":
-        return pipeline(
-          fate.layer === undefined ? body : seeThroughLayer(fate.layer, body, this.#signal),
-          this.#entry(entry.path, entry.type === "file" ? entry.sizeBytes : 0),
-        );
-      case "decompress":
-        return this.#decompress(body, fate.layer);
-    }
+  /** Takes a layer of the bundle as planned; returns when all of it is with the engine and was seen to be what it should be. */
+  async take({ body }: ReadEntry, { kind, layer }: Exclude<EntryFate, { kind: "metadata" }>): Promise<void> {
+    if (kind === "decompress") return this.#decompress(body, layer);
+    const entry = this.#entry(blobEntry(layer.digest), layer.sizeBytes);
+    await pipeline(seeThroughLayer(layer, body, this.#signal), entry);
   }
 
-  async add(name: string, content: Buffer): Promise<void> {
-    await pipeline([content], this.#entry(name, content.length));
-  }
-
-  /** Names what the archive holds, where that was not done by an entry of the bundle. */
-  async addManifest(): Promise<void> {
-    await this.add(DOCKER_ARCHIVE_MANIFEST_ENTRY, archiveManifest(this.#plan.images));
+  /** What is left of an archive when it has its layers: last what names its images, so that one that is cut off is none to the engine. */
+  async addMetadata(metadata: readonly ArchiveEntry[]): Promise<void> {
+    const { images, listing } = this.#plan;
+    for (const { path, content } of [...metadata, ...listing(images, metadata)])
+      await pipeline([content], this.#entry(path, content.length));
   }
 
   /** Gives the engine the end of the archive; all of it is there when this resolves. */
@@ -79,11 +60,6 @@ export class ArchiveFeed {
     this.#load.abort();
     this.#archive.destroy();
     return this.unpacked().catch((reason: unknown) => reason);
-  }
-
-  #select(path: string, content: Buffer): Buffer {
-    const select = path === OCI_INDEX_ENTRY ? selectFromIndex : selectFromArchiveManifest;
-    return select(content, this.#plan.images);
   }
 
   /** Under the digest of what it is now. The engine compares that digest itself before it registers the layer. */

@@ -8,7 +8,6 @@ const huge: LoadPlan = {
   images: [{} as LoadPlan["images"][number]],
   toTag: [],
   archives: [],
-  namesImages: false,
   storedBytes: PIB,
   archiveBytes: PIB,
   unpackedBytes: PIB,

@@ -49,10 +49,10 @@ export async function loadBundle(
   try {
     await bringImages(pass, plan, { ...surroundings, onSent });
   } catch (error) {
-    // An engine that has all of the archive finishes without its client: what is put back now, it would move again. What it
-    // moves to is verified, and the journal tells the next install what to make of it.
-    if (isSent && signal.aborted) throw error;
     await restoreTags(docker, tags);
+    // An engine that has all archives may finish without their clients: what is removed now would come again. It is verified, has no
+    // name, and the journal tells the next install what to make of it.
+    if (isSent && signal.aborted) throw error;
     await removeUntagged(docker, brought);
     await appendToJournal(journal, { step: "tags-restored" });
     throw await explainLoadFailure(error, plan, surroundings.dataRoot);
@@ -68,10 +68,8 @@ async function bringImages(pass: BundlePass, plan: LoadPlan, surroundings: LoadS
     await sendAgain(pass, plan, surroundings);
   }
   refuseMismatch(await problemsOf(plan.toTag, surroundings));
-  for (const image of plan.toTag) {
-    if (!plan.namesImages || !plan.images.includes(image))
-      await tagImage(docker, expectedImageId(image, store), image.tag, { signal });
-  }
+  for (const image of plan.toTag)
+    await tagImage(docker, expectedImageId(image, store), image.tag, { signal });
   const states = await readImageStates(docker, plan.toTag, store, { signal });
   refuseMismatch(states.flatMap(({ image, problem }) => (problem ? [`${image.tag} ${problem}`] : [])));
 }

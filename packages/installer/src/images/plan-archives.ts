@@ -1,26 +1,31 @@
+import type { ImageStore } from "@drybag/docker";
 import { type BundledImage, type BundledLayer, blobEntry, type Manifest } from "@drybag/format";
+import { dockerArchiveListing, ociLayoutListing } from "./archive-listing.ts";
 import type { ArchivePlan, EntryFate } from "./plan-load.ts";
 
 /** Below this, an archive more takes longer than it saves. */
 const SMALLEST_ARCHIVE_BYTES = 64 * 1024 ** 2;
 
 /**
- * Spreads the images that a classic store lacks over archives that it is given one after the other while the bundle is read. The layers
+ * Spreads the images that an engine lacks over archives that it is given one after the other while the bundle is read. The layers
  * of each follow those of the one before in the bundle, so that one is read while the engine unpacks another.
  *
- * A classic store knows a layer by its chain: the same layer on something else is another one to it. It is given each chain once, and
- * none that `present` images have.
+ * Both stores know an unpacked layer by its chain: the same layer on something else is another one to them. Each chain is given once.
+ *
+ * A containerd store keeps the blobs as they come and gets them so. A classic one keeps none: it gets layers that were decompressed in
+ * passing, which engines before 23.0 need, and the others take much faster; and none that `present` images have on the same ones.
  */
 export function planArchives(
   { layers }: Pick<Manifest, "layers">,
   missing: readonly BundledImage[],
   present: readonly BundledImage[],
+  store: ImageStore,
 ): ArchivePlan[] {
-  return joinGroups(groupImages(layers, missing, present)).map((group, index, groups) => ({
+  const known = store === "classic" ? present : [];
+  return joinGroups(groupImages(layers, missing, known)).map((group, index, groups) => ({
     images: group.images,
-    entries: entriesOf(group),
     after: groups.flatMap((other, at) => (at !== index && needs(group, other) ? [at] : [])),
-    sizeBytes: unpackedBytes(group.layers),
+    ...(store === "classic" ? dockerArchive(group) : ociLayout(group)),
   }));
 }
 
@@ -96,11 +101,29 @@ function join(one: Group, other: Group): Group {
   };
 }
 
-function entriesOf({ images, layers }: Group): Map<string, EntryFate> {
-  return new Map<string, EntryFate>([
-    ...images.map(({ configDigest }) => [blobEntry(configDigest), { kind: "config" }] as const),
-    ...[...layers].map((layer) => [blobEntry(layer.digest), { kind: "decompress", layer }] as const),
-  ]);
+type ArchiveForm = Pick<ArchivePlan, "entries" | "listing" | "sizeBytes">;
+
+function dockerArchive({ images, layers }: Group): ArchiveForm {
+  return {
+    entries: new Map<string, EntryFate>([
+      ...images.map(({ configDigest }) => [blobEntry(configDigest), { kind: "metadata" }] as const),
+      ...[...layers].map((layer) => [blobEntry(layer.digest), { kind: "decompress", layer }] as const),
+    ]),
+    listing: dockerArchiveListing,
+    sizeBytes: unpackedBytes(layers),
+  };
+}
+
+function ociLayout({ images, layers }: Group): ArchiveForm {
+  const metadata = images.flatMap(({ configDigest, manifestDigest }) => [configDigest, manifestDigest]);
+  return {
+    entries: new Map<string, EntryFate>([
+      ...metadata.map((digest) => [blobEntry(digest), { kind: "metadata" }] as const),
+      ...[...layers].map((layer) => [blobEntry(layer.digest), { kind: "as it is", layer }] as const),
+    ]),
+    listing: ociLayoutListing,
+    sizeBytes: sum([...layers].map(({ sizeBytes }) => sizeBytes)),
+  };
 }
 
 interface Chain {
@@ -114,5 +137,9 @@ function chainsOf({ diffIds }: BundledImage): Chain[] {
 }
 
 function unpackedBytes(layers: Iterable<BundledLayer>): number {
-  return [...layers].reduce((total, { uncompressedSizeBytes }) => total + uncompressedSizeBytes, 0);
+  return sum([...layers].map(({ uncompressedSizeBytes }) => uncompressedSizeBytes));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

@@ -4,6 +4,7 @@ import { DrybagError, isDrybagError } from "@drybag/errors";
 import type { ReadEntry } from "@drybag/format";
 import type { BundlePass } from "../bundle-pass.ts";
 import { ArchiveFeed } from "./archive-feed.ts";
+import type { ArchiveEntry } from "./archive-listing.ts";
 import { ARCHIVES_AT_ONCE, type ArchivePlan, type EntryFate, type LoadPlan } from "./plan-load.ts";
 
 export interface SendOptions {
@@ -13,8 +14,8 @@ export interface SendOptions {
 }
 
 /**
- * Feeds the planned images to `docker load` while the rest of the bundle is read and verified. An archive that names its images gets its
- * end only when all of the bundle is verified; another one when all that it holds is. On any failure the clients that lack something are
+ * Feeds the planned images to `docker load`, without names, while the rest of the bundle is read and verified. An archive gets its end when
+ * all that it holds is verified and the engine has unpacked what it stands on. On any failure the clients that lack something are
  * killed, and the engine registers nothing of what they had; the others are waited for, unless the signal is what ended it.
  * Throws `digest-mismatch` and the reader's other errors, `load-failed`, or the signal's reason.
  */
@@ -29,7 +30,7 @@ export async function sendImages(
   try {
     while (pass.nextPath() !== undefined) await sender.take(await pass.next());
     await pass.finish();
-    await sender.completeAll();
+    await sender.allSent();
     onSent?.();
     await sender.allUnpacked();
   } catch (error) {
@@ -44,7 +45,7 @@ class Sending {
   readonly plan: ArchivePlan;
   /** Entries of the bundle that it still lacks. */
   readonly lacks: Set<string>;
-  readonly configs: { path: string; content: Buffer }[] = [];
+  readonly metadata: ArchiveEntry[] = [];
   feed: ArchiveFeed | undefined;
   state: "lacks entries" | "is whole" | "is sent" | "is unpacked" = "lacks entries";
   /** The engine has all of it. */
@@ -62,14 +63,12 @@ class Sending {
 class Sender {
   readonly #docker: DockerContext;
   readonly #signal: AbortSignal;
-  readonly #namesImages: boolean;
   readonly #sendings: Sending[];
   #failure: { error: unknown } | undefined;
 
-  constructor(docker: DockerContext, { archives, namesImages }: LoadPlan, signal: AbortSignal) {
+  constructor(docker: DockerContext, { archives }: LoadPlan, signal: AbortSignal) {
     this.#docker = docker;
     this.#signal = signal;
-    this.#namesImages = namesImages;
     this.#sendings = archives.map((plan) => new Sending(plan));
   }
 
@@ -80,17 +79,16 @@ class Sender {
     if (takers.length === 0) item.body.destroy();
     for (const sending of takers) {
       const fate = sending.plan.entries.get(path) as EntryFate;
-      if (fate.kind === "config") sending.configs.push({ path, content: await buffer(item.body) });
+      if (fate.kind === "metadata") sending.metadata.push({ path, content: await buffer(item.body) });
       else await (await this.#feedOf(sending)).take(item, fate);
       sending.lacks.delete(path);
-      if (sending.lacks.size === 0 && !this.#namesImages) this.#complete(sending);
+      if (sending.lacks.size === 0) this.#complete(sending);
     }
     if (this.#failure) throw this.#failure.error;
   }
 
   /** All of the bundle is verified. Resolves when all archives are with the engine. */
-  async completeAll(): Promise<void> {
-    for (const sending of this.#sendings) if (sending.state === "lacks entries") this.#complete(sending);
+  async allSent(): Promise<void> {
     await Promise.all(this.#sendings.map(({ sent }) => sent.promise));
   }
 
@@ -128,10 +126,7 @@ class Sender {
   /** Gives the engine what is left of an archive, and its end when it has the layers below; and waits until it has unpacked all. */
   async #end(sending: Sending): Promise<void> {
     const feed = await this.#feedOf(sending);
-    if (!this.#namesImages) {
-      for (const { path, content } of sending.configs) await feed.add(path, content);
-      await feed.addManifest();
-    }
+    await feed.addMetadata(sending.metadata);
     await Promise.all(sending.plan.after.map((index) => this.#sendings[index]?.unpacked.promise));
     // From here on, whatever becomes of its client, the engine may have all of it.
     sending.state = "is sent";

@@ -150,7 +150,7 @@ export async function pack(
   const cache = await openLayerCache(options.cacheDirectory);
   const version = options.version ?? (await gitVersion(project.sources.projectDirectory, docker.env, signal));
   const stageAndWrite = async () => {
-    const staged = await progress.stage(
+    await using staged = await progress.stage(
       "stage",
       "Save and compress the layers",
       (report) => stageImages(docker, cache, images, { ...options, signal }, report),

@@ -31,6 +31,8 @@ const LONG_MATCH_BUCKET_LOG = 2;
 
 /** What zstd is fed with at a time: it waits a moment for each, and what comes out depends on it. */
 export const PIECE_BYTES = MIB;
+/** The piece that is compressed, the one behind it, and those that are read ahead. */
+export const PIECES_HELD = 6;
 
 /** With this for all that compress at once, the whole program stays below 300 MiB. */
 const MEMORY_BYTES = 190 * MIB;
@@ -71,7 +73,7 @@ function windowLog(level: CompressionLevel, sizeBytes: number | undefined): numb
 /** What compressing a layer takes in memory. */
 export function compressorBytes(level: CompressionLevel, sizeBytes: number): number {
   const tablesBytes = Math.min(SETTINGS[level].tablesBytes, 2 * sizeBytes + MIB);
-  return 2 ** windowLog(level, sizeBytes) + tablesBytes + 2 * PIECE_BYTES;
+  return 2 ** windowLog(level, sizeBytes) + tablesBytes + PIECES_HELD * PIECE_BYTES;
 }
 
 /** What decompressing a layer that somebody else compressed takes at most. */

@@ -17,16 +17,19 @@ const LARGEST_RECORD_BYTES = 1024 * 1024;
 
 /**
  * Reads an archive that an engine made, in one pass, and without a copy of what is in it: a library's streams cost several times as much
- * processor time as hashing. Formats: ustar, pax and GNU's long names; see tar(5). Throws `docker-failed` where it is cut or is no tar.
+ * processor time as hashing. Formats: ustar, pax and GNU's long names; see tar(5). What follows the end of the archive is left to be read.
+ * Throws `docker-failed` where it is cut or is no tar.
  */
 export async function* readTar(archive: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry, void> {
   const source = new ArchiveSource(archive);
   let extension: Partial<TarEntry> = {};
+  let hasEnded = false;
   try {
     for (;;) {
       const header = await source.copy(BLOCK_BYTES);
       if (header.length < BLOCK_BYTES) throw broken("ends without an end");
-      if (header.every((byte) => byte === 0)) break;
+      hasEnded = header.every((byte) => byte === 0);
+      if (hasEnded) return;
       const own = parseHeader(header);
       if (EXTENSIONS.has(own.type)) {
         const record = await readRecord(source, own.sizeBytes);
@@ -40,10 +43,8 @@ export async function* readTar(archive: AsyncIterable<Uint8Array>): AsyncGenerat
       for await (const _ of bodyOf(source, left));
       await source.copy(paddingBytes(entry.sizeBytes));
     }
-    // The client writes zeros to the end of its last block; it must not find nobody there.
-    while ((await source.take(BLOCK_BYTES)).length > 0);
   } finally {
-    await source.close();
+    if (!hasEnded) await source.close();
   }
 }
 

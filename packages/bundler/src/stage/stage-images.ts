@@ -1,4 +1,4 @@
-import { type DockerContext, saveImages } from "@drybag/docker";
+import { type DockerContext, type ImageSave, saveImages } from "@drybag/docker";
 import { DrybagError, isDrybagError } from "@drybag/errors";
 import type { BundledLayer } from "@drybag/format";
 import type { ResolvedImage } from "../images/resolve-images.ts";
@@ -23,7 +23,8 @@ export interface StagedImage {
   layers: BundledLayer[];
 }
 
-export interface StageResult {
+/** Disposing of it waits for the engine's clients, which may end a moment after they gave all. */
+export interface StageResult extends AsyncDisposable {
   images: StagedImage[];
   /** How many of the layers came from the cache, of how many. */
   cachedLayers: number;
@@ -56,7 +57,11 @@ export async function stageImages(
   for (const image of images) {
     if ((await findStaged(cache, image, options)) === undefined) missing.push(image);
   }
-  const fresh = missing.length === 0 ? new Set() : await saveMissing(docker, cache, missing, options, report);
+  await using cleanup = new AsyncDisposableStack();
+  const endings: Promise<void>[] = [];
+  cleanup.defer(async () => void (await Promise.all(endings)));
+  const fresh =
+    missing.length === 0 ? new Set() : await saveMissing(docker, cache, missing, options, report, endings);
   const staged: StagedImage[] = [];
   for (const image of images) {
     const found = await findStaged(cache, image, options);
@@ -65,7 +70,13 @@ export async function stageImages(
   }
   const layers = oneFormEach(staged);
   const cachedLayers = [...layers.keys()].filter((diffId) => !fresh.has(diffId)).length;
-  return { images: staged, cachedLayers, layers: layers.size };
+  const clients = cleanup.move();
+  return {
+    images: staged,
+    cachedLayers,
+    layers: layers.size,
+    [Symbol.asyncDispose]: () => clients.disposeAsync(),
+  };
 }
 
 /**
@@ -104,13 +115,14 @@ async function findStaged(
 /** How many archives the engine makes, all at once. In each, layers that others have too are sent again. */
 const ARCHIVES = 3;
 
-/** Saves the images and stages what is new. Returns the diffIDs of the layers that were. */
+/** Saves the images and stages what is new. Returns the diffIDs of the layers that were, and adds when each client has ended. */
 async function saveMissing(
   docker: DockerContext,
   cache: LayerCache,
   images: readonly ResolvedImage[],
   options: StageOptions,
   report: StageReport,
+  endings: Promise<void>[],
 ): Promise<Set<string>> {
   const stop = new AbortController();
   const run = { ...options, signal: AbortSignal.any([options.signal, stop.signal]) };
@@ -121,13 +133,11 @@ async function saveMissing(
     doneBytes += count;
     report.bytes(doneBytes, Math.max(totalBytes, doneBytes));
   };
+  const saving: Saving = { docker, cache, stager, onBytes, signal: run.signal, endings };
   // All end before an error goes on: nothing writes to the cache behind its back.
-  await Promise.allSettled(
+  await Promise.all(
     planSaves(images, ARCHIVES).map((archive) =>
-      saveArchive(docker, cache, archive, stager, onBytes, run.signal).catch((error) => {
-        stop.abort(error);
-        throw error;
-      }),
+      saveArchive(archive, saving).catch((error) => stop.abort(error)),
     ),
   );
   options.signal.throwIfAborted();
@@ -135,19 +145,24 @@ async function saveMissing(
   return stager.fresh;
 }
 
-async function saveArchive(
-  docker: DockerContext,
-  cache: LayerCache,
-  images: readonly ResolvedImage[],
-  stager: LayerStager,
-  onBytes: (count: number) => void,
-  signal: AbortSignal,
-): Promise<void> {
+interface Saving {
+  docker: DockerContext;
+  cache: LayerCache;
+  stager: LayerStager;
+  onBytes: (count: number) => void;
+  signal: AbortSignal;
+  /** Of clients that gave all. */
+  endings: Promise<void>[];
+}
+
+async function saveArchive(images: readonly ResolvedImage[], saving: Saving): Promise<void> {
+  const { docker, cache, stager, onBytes, signal, endings } = saving;
   const tags = images.map((image) => image.tag);
   const save = await saveImages(docker, tags, { signal });
   const compressed = new Set<string>();
+  let saved: SavedImage[];
   try {
-    const saved = await readSavedArchive(
+    saved = await readSavedArchive(
       save.archive,
       async (entry) => {
         if (entry.encoding !== "none") compressed.add(entry.name);
@@ -155,14 +170,26 @@ async function saveArchive(
       },
       onBytes,
     );
-    await save.done;
-    await keepImages(cache, images, saved, compressed);
   } catch (error) {
     // Of an archive that breaks off, the client says why.
     if (isDrybagError(error, "docker-failed")) await save.done;
+    // Whatever else went wrong, the client has ended before this does.
+    save.close();
+    await save.done.catch(() => undefined);
     throw error;
+  }
+  endings.push(readToEnd(save));
+  await keepImages(cache, images, saved, compressed);
+}
+
+/**
+ * The client writes zeros to the end of its last block, and ends when the engine has tidied up. How it ends says nothing any more: what
+ * it gave has been seen to be what its digests say.
+ */
+async function readToEnd(save: ImageSave): Promise<void> {
+  try {
+    for await (const _ of save.archive);
   } finally {
-    // Whatever went wrong, the client has ended before this does.
     save.close();
     await save.done.catch(() => undefined);
   }

@@ -1,7 +1,8 @@
 /**
  * `pnpm bench install [--rounds N] [--stack packages|erp] [--store classic|containerd] [--lab NAME] [--keep]`: what bringing a stack into an engine costs beside what people do
- * by hand, on the same images, on both image stores. Medians of N rounds (3), each round all lines once, the engine emptied before each, and
- * another line first each time: an engine that has never held anything is faster than one that has removed a hundred thousand files.
+ * by hand, on the same images, on both image stores. Medians of N rounds (3), each round all lines once, the engine emptied before each and the
+ * disk at rest, and another line first each time: an engine that has never held anything is faster than one that has removed a hundred
+ * thousand files. Ratios are medians of the rounds' ratios.
  * Needs root, as the lab does.
  */
 import { createReadStream } from "node:fs";
@@ -10,11 +11,13 @@ import { homedir, loadavg } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pipeline } from "node:stream/promises";
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type Engine, labUp, readLabEnvironment } from "@drybag/lab";
 import { execa } from "execa";
 import { watchPeakMemory } from "../support/peak-memory.ts";
 import { buildImages, DEFAULT_STACK } from "./build-images.ts";
+import { median } from "./median.ts";
 
 const STORES = ["classic", "containerd"] as const;
 const ZSTD = "sha256sum -c; zstd -dc | docker load";
@@ -22,6 +25,9 @@ const BARE = "docker load of the uncompressed archive";
 const OURS_LOADED = "docker load of our tar";
 const INSTALL = "drybag-site install, up to loaded";
 const AGAIN = "drybag-site install, all loaded";
+
+/** A disk to which much was written is slower for a while: each line gets it after the same rest. */
+const REST_MS = 15_000;
 
 interface Measured {
   seconds: number;
@@ -105,7 +111,10 @@ async function measureAll(): Promise<void> {
     await site.docker(["load", "--quiet", "--input", join(work, "all.tar")]);
     for (let round = 0; round < Number(values.rounds); round += 1) {
       for (const line of inTurn(planLines(), round)) {
-        if (!line.keepsEngine) await empty(site);
+        if (!line.keepsEngine) {
+          await empty(site);
+          await setTimeout(REST_MS);
+        }
         await warm();
         const measured = await line.run(site);
         results.set(line.name, [...(results.get(line.name) ?? []), measured]);
@@ -113,7 +122,7 @@ async function measureAll(): Promise<void> {
       }
     }
     await empty(site);
-    report(store, new Map([...results].map(([name, all]) => [name, medians(all)])));
+    report(store, results);
   }
   console.log(`load after: ${loads()}`);
 }
@@ -211,29 +220,26 @@ async function sizeOf(folder: string): Promise<number> {
   return sizeBytes;
 }
 
-function medians(all: readonly Measured[]): Measured {
-  const middle = (numbers: number[]) => numbers.sort((a, b) => a - b)[numbers.length >> 1] ?? 0;
-  return {
-    seconds: middle(all.map(({ seconds }) => seconds)),
-    peakBytes: Math.max(...all.map(({ peakBytes }) => peakBytes)),
-    extraBytes: Math.max(...all.map(({ extraBytes }) => extraBytes)),
-  };
-}
-
-function report(store: string, results: Map<string, Measured>): void {
-  const names = planLines().map(({ name }) => name);
-  const zstd = results.get(ZSTD)?.seconds ?? Number.NaN;
-  const bare = results.get(BARE)?.seconds ?? Number.NaN;
-  console.log(
-    `\n${store.padEnd(42)} ${"wall".padStart(8)} ${"of zstd".padStart(8)} ${"of bare".padStart(8)} ${"memory".padStart(9)} ${"disk".padStart(9)}`,
-  );
-  for (const name of names) {
-    const { seconds, peakBytes, extraBytes } = results.get(name) as Measured;
-    const mebibytes = (bytes: number) => (bytes === 0 ? "" : `${(bytes / 1024 ** 2).toFixed(0)} MiB`);
-    console.log(
-      `${name.padEnd(42)} ${`${seconds.toFixed(1)} s`.padStart(8)} ${(seconds / zstd).toFixed(2).padStart(8)} ` +
-        `${(seconds / bare).toFixed(2).padStart(8)} ${mebibytes(peakBytes).padStart(9)} ${mebibytes(extraBytes).padStart(9)}`,
-    );
+function report(store: string, results: ReadonlyMap<string, Measured[]>): void {
+  const heads = ["wall", "of zstd", "of bare", "memory", "disk"].map((head) => head.padStart(9));
+  console.log(`\n${store.padEnd(42)} ${heads.join(" ")}`);
+  for (const { name } of planLines()) {
+    const all = results.get(name) as Measured[];
+    const ratio = (base: string) =>
+      median(all.map(({ seconds }, round) => seconds / (results.get(base)?.[round]?.seconds ?? Number.NaN)));
+    const most = (of: "peakBytes" | "extraBytes") => {
+      const bytes = Math.max(...all.map((one) => one[of]));
+      return bytes === 0 ? "" : `${(bytes / 1024 ** 2).toFixed(0)} MiB`;
+    };
+    const wall = `${median(all.map(({ seconds }) => seconds)).toFixed(1)} s`;
+    const cells = [
+      wall,
+      ratio(ZSTD).toFixed(2),
+      ratio(BARE).toFixed(2),
+      most("peakBytes"),
+      most("extraBytes"),
+    ];
+    console.log(`${name.padEnd(42)} ${cells.map((cell) => cell.padStart(9)).join(" ")}`);
   }
 }
 

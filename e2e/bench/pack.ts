@@ -12,6 +12,7 @@ import { labUp, readLabEnvironment, tool } from "@drybag/lab";
 import { execa } from "execa";
 import { watchPeakMemory } from "../support/peak-memory.ts";
 import { buildImages, DEFAULT_STACK } from "./build-images.ts";
+import { median } from "./median.ts";
 
 const ZSTD = "docker save | zstd -3 -T0 --long=27, sha256sum";
 const GZIP = "docker save | gzip";
@@ -201,10 +202,6 @@ function report(results: Map<string, Measured[]>): void {
     console.log(`${name}: ${column} ${found}, wanted at most ${most}: ${found <= most ? "met" : "not met"}`);
   }
   console.log(`load after: ${loads()}`);
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
 }
 
 function printTable(rows: readonly Record<string, string>[]): void {

@@ -5,7 +5,7 @@ import { siteDocker } from "../docker-environment.ts";
 import { exists } from "../release/place-release.ts";
 import { type InstalledStack, theInstalledStack } from "../site/installed-stacks.ts";
 import { sitePaths } from "../site/site-paths.ts";
-import { UNINSTALL_STAGES, type Uninstalled, uninstall } from "../uninstall/uninstall.ts";
+import { type Uninstalled, uninstall, uninstallStages } from "../uninstall/uninstall.ts";
 import { requireAnswer, type SiteFlags, stackName } from "./site-flags.ts";
 
 export interface UninstallFlags extends SiteFlags {
@@ -29,7 +29,7 @@ export async function uninstallCommand(
       hint: "without it, backups stay",
     });
   await agree(context, flags, stack, withVolumes);
-  const progress = context.progress(UNINSTALL_STAGES);
+  const progress = context.progress(uninstallStages(withVolumes));
   const docker = siteDocker(context.env, resolve(context.cwd, flags.dir));
   const result = await uninstall(
     stack,

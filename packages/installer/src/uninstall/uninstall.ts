@@ -21,7 +21,10 @@ import { lockSite } from "../site/site-lock.ts";
 import { removeMarks } from "../tasks/task-marks.ts";
 import { forgetUpgrade } from "../upgrade/unfinished-upgrade.ts";
 
-export const UNINSTALL_STAGES = ["down", "volumes", "files"];
+/** In the order in which they are gone through. */
+export function uninstallStages(withVolumes: boolean): string[] {
+  return withVolumes ? ["down", "volumes", "files"] : ["down", "files"];
+}
 
 export interface Uninstalled {
   name: string;
@@ -56,7 +59,7 @@ export async function uninstall(
     await composeDown(docker, name, { withVolumes, signal });
     await removeContainer(docker, helper(name).name, { signal });
   });
-  if (withVolumes && volumes.length + unnamed.length > 0) {
+  if (withVolumes) {
     await progress.stage("volumes", "Remove the volumes", async () => {
       // Those of releases before, which Compose no longer counted among the stack's.
       const left = await listProjectVolumes(docker, name, { signal });

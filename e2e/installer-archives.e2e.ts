@@ -1,17 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import path from "node:path";
-import { buildFixture } from "@drybag/fixtures";
-import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
+import type { Engine } from "@drybag/lab";
 import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import {
-  damagedCopy,
-  type InstallerProcess,
-  imagesOf,
-  packProject,
-  startInstaller,
-} from "./support/installer.ts";
+import { Gap } from "./support/gap.ts";
+import { damagedCopy, type InstallerProcess, imagesOf, startInstaller } from "./support/installer.ts";
 
 /** Two images that are large enough for an archive each, the second one for a time in which the first is there alone. */
 const SIZES_MIB = { first: 80, second: 400 };
@@ -24,38 +17,30 @@ const service = (image: string) => `
 
 const COMPOSE = `services:${Object.keys(SIZES_MIB).map(service).join("")}\n`;
 
-let lab: Lab;
-let work: string;
+let gap: Gap;
 let bundle: string;
 let dir: string;
 
 beforeAll(async () => {
-  lab = await labUp({
-    name: "archives",
-    environment: readLabEnvironment(process.env),
+  gap = await Gap.open("archives", {
     site: { imageStore: "classic" },
     sites: [{ name: "modern", imageStore: "containerd" }],
   });
-  work = await mkdtemp(path.join(tmpdir(), "drybag-archives-"));
-  dir = path.join(work, "opt");
-  await buildFixture("hello", { engineEnv: lab.connected.env });
+  ({ dir } = gap);
   for (const [name, mib] of Object.entries(SIZES_MIB)) {
-    const input = `FROM drybag/hello-task:1.0.0\nRUN dd if=/dev/urandom of=/${name} bs=1M count=${mib}\n`;
-    await lab.connected.docker(["build", "--quiet", "--tag", `archives/${name}:1`, "-"], { input });
+    const dockerfile = `FROM drybag/hello-task:1.0.0\nRUN dd if=/dev/urandom of=/${name} bs=1M count=${mib}\n`;
+    await gap.build(`archives/${name}:1`, dockerfile);
   }
-  bundle = await packProject(lab.connected, path.join(work, "pair"), { "compose.yaml": COMPOSE });
+  bundle = await gap.pack("pair", "1", { "compose.yaml": COMPOSE });
 });
 
-afterAll(async () => {
-  await rm(work, { recursive: true, force: true });
-  await lab?.[Symbol.asyncDispose]();
-});
+afterAll(() => gap?.[Symbol.asyncDispose]());
 
 describe.each(["site", "modern"] as const)("on the engine '%s'", (siteName) => {
   let site: Engine;
 
   beforeEach(async () => {
-    site = lab.sites[siteName] as Engine;
+    site = gap.lab.sites[siteName] as Engine;
     await startInstaller(site, ["uninstall", "pair", "--yes", "--dir", dir]);
     await rm(dir, { recursive: true, force: true });
     await site.docker(["system", "prune", "--all", "--force"]);
@@ -125,7 +110,7 @@ describe.each(["site", "modern"] as const)("on the engine '%s'", (siteName) => {
     };
     const own = images.find(({ tag }) => tag.includes("second"))?.diffIds.at(-1);
     const digest = layers.find(({ diffId }) => diffId === own)?.digest.replace(":", "/");
-    const copy = await damagedCopy(bundle, `blobs/${digest}`, path.join(work, "damaged"));
+    const copy = await damagedCopy(bundle, `blobs/${digest}`, path.join(gap.work, "damaged"));
     const run = install(copy);
     const seen = await untilNameless(run);
     const { exitCode, stdout: said } = await run;

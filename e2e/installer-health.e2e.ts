@@ -1,17 +1,15 @@
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, readlink } from "node:fs/promises";
 import path from "node:path";
-import { buildFixture } from "@drybag/fixtures";
-import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
+import type { Engine } from "@drybag/lab";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { imagesOf, interrupt, packProject, startInstaller, untilServices } from "./support/installer.ts";
+import { Gap } from "./support/gap.ts";
+import { imagesOf, interrupt, startInstaller, untilServices } from "./support/installer.ts";
 
 /** Enough for the other services to be as they should on a busy machine, in seconds. */
 const LIMIT_S = "20";
 
-let lab: Lab;
+let gap: Gap;
 let site: Engine;
-let work: string;
 let dir: string;
 let first: string;
 
@@ -39,26 +37,17 @@ services:
 `;
 
 beforeAll(async () => {
-  lab = await labUp({ name: "insthealth", environment: readLabEnvironment(process.env) });
-  site = lab.site;
-  work = await mkdtemp(path.join(tmpdir(), "drybag-insthealth-"));
-  dir = path.join(work, "opt");
-  await buildFixture("hello", { engineEnv: lab.connected.env });
+  gap = await Gap.open("insthealth");
+  ({ site, dir } = gap);
   first = await packVersion("1");
 });
 
-afterAll(async () => {
-  await rm(work, { recursive: true, force: true });
-  await lab?.[Symbol.asyncDispose]();
-});
+afterAll(() => gap?.[Symbol.asyncDispose]());
 
 /** Every version has another image under the same tag. */
 async function packVersion(version: string): Promise<string> {
-  const dockerfile = `FROM drybag/hello-task:1.0.0\nRUN echo ${version} >/version\n`;
-  await lab.connected.docker(["build", "--quiet", "--tag", "inst/probe:1", "-"], { input: dockerfile });
-  const project = path.join(work, "stack");
-  await mkdir(path.join(project, "kept"), { recursive: true });
-  return packProject(lab.connected, project, { "compose.yaml": COMPOSE }, ["--bundle-version", version]);
+  await gap.buildVersion("inst/probe:1", version);
+  return gap.pack("stack", version, { "compose.yaml": COMPOSE, "kept/": "" });
 }
 
 const DEFAULTS = {
@@ -77,23 +66,19 @@ async function install(
     "--set",
     `${name}=${value}`,
   ]);
-  const run = await startInstaller(
-    site,
-    ["install", folder, "--json", "--yes", "--dir", dir, ...set, ...args],
-    env,
-  );
-  const result = JSON.parse(run.stdout) as {
-    error?: { code: string; message: string; detail?: string; hint?: string };
+  interface Installed {
     services?: { name: string; state: string }[];
     findings?: { code: string; message: string }[];
-  };
-  return { exitCode: run.exitCode, stderr: run.stderr, ...result };
+  }
+  return gap.drybagSite<Installed>(["install", folder, "--yes", ...set, ...args], { env });
 }
 
 async function status() {
-  const run = await startInstaller(site, ["status", "--json", "--dir", dir]);
-  const { stacks } = JSON.parse(run.stdout) as { stacks: { release: string; healthy: boolean }[] };
-  return { exitCode: run.exitCode, ...stacks[0] };
+  interface Statuses {
+    stacks: { release: string; healthy: boolean }[];
+  }
+  const { exitCode, stacks } = await gap.drybagSite<Statuses>(["status"]);
+  return { exitCode, ...stacks[0] };
 }
 
 describe("health is what the containers show", () => {
@@ -202,7 +187,7 @@ describe("a newer release", () => {
   });
 
   test("that is healthy becomes the current one", async () => {
-    const second = path.join(work, "stack-out", "stack-2");
+    const second = path.join(gap.work, "stack-out", "stack-2");
     const { exitCode, error } = await install({}, { folder: second });
     expect(exitCode, JSON.stringify(error)).toBe(0);
     expect((await status()).release).toMatch(/^2-/);

@@ -1,12 +1,11 @@
-import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, readlink } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { buildFixture } from "@drybag/fixtures";
-import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
+import type { Engine } from "@drybag/lab";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type InstallerProcess, imagesOf, packProject, startInstaller } from "./support/installer.ts";
+import { Gap } from "./support/gap.ts";
+import { type InstallerProcess, imagesOf, startInstaller } from "./support/installer.ts";
 
 const STAGES = ["open", "preflight", "load", "place", "health"];
 const RANDOM_MOMENTS = 15;
@@ -39,35 +38,29 @@ volumes:
   data:
 `;
 
-let lab: Lab;
+let gap: Gap;
 let work: string;
 const folders: Record<"1" | "2", string> = { "1": "", "2": "" };
 
 beforeAll(async () => {
-  lab = await labUp({
-    name: "instkill",
-    environment: readLabEnvironment(process.env),
+  gap = await Gap.open("instkill", {
     site: { imageStore: "classic" },
     sites: [{ name: "modern", imageStore: "containerd" }],
   });
-  work = await mkdtemp(path.join(tmpdir(), "drybag-instkill-"));
-  await buildFixture("hello", { engineEnv: lab.connected.env });
+  ({ work } = gap);
   for (const version of ["1", "2"] as const) {
     for (const name of ["job", "app"]) {
       const big = name === "app" ? " && dd if=/dev/urandom of=/big bs=1M count=24" : "";
-      const dockerfile = `FROM drybag/hello-task:1.0.0\nRUN echo ${version} >/version${big}\n`;
-      await lab.connected.docker(["build", "--quiet", "--tag", `kill/${name}:1`, "-"], { input: dockerfile });
+      await gap.build(
+        `kill/${name}:1`,
+        `FROM drybag/hello-task:1.0.0\nRUN echo ${version} >/version${big}\n`,
+      );
     }
-    const files = { "compose.yaml": COMPOSE };
-    const args = ["--bundle-version", version];
-    folders[version] = await packProject(lab.connected, path.join(work, "stack"), files, args);
+    folders[version] = await gap.pack("stack", version, { "compose.yaml": COMPOSE });
   }
 });
 
-afterAll(async () => {
-  await rm(work, { recursive: true, force: true });
-  await lab?.[Symbol.asyncDispose]();
-});
+afterAll(() => gap?.[Symbol.asyncDispose]());
 
 type Version = keyof typeof folders;
 const other = (version: Version): Version => (version === "1" ? "2" : "1");
@@ -167,7 +160,7 @@ describe("kill -9 of an upgrade: the same command again ends in the new release,
   test.concurrent.each(["site", "modern"] as const)(
     "on the engine '%s'",
     async (name) => {
-      const site = new Site(lab.sites[name] as Engine);
+      const site = new Site(gap.lab.sites[name] as Engine);
       await site.install("1");
       const tookMs = await site.install("2");
       await site.isAsItShouldBe();

@@ -1,17 +1,15 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
-import { buildFixture } from "@drybag/fixtures";
 import type { Manifest } from "@drybag/format";
-import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
+import type { Engine } from "@drybag/lab";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Gap } from "./support/gap.ts";
 import {
   containersOf,
   damagedCopy,
   holdingLoads,
   imagesOf,
   interrupt,
-  packProject,
   startInstaller,
   untilLoadHeld,
 } from "./support/installer.ts";
@@ -22,7 +20,7 @@ const BIG_LAYER_MIB = 96;
 const EMPTY_LAYER_MIB = 80;
 const NASTY = ' it\'s "$HOME" ${X} \\ #1 ';
 
-let lab: Lab;
+let gap: Gap;
 let work: string;
 let carryFolder: string;
 let manifest: Manifest;
@@ -50,36 +48,24 @@ services:
 `;
 
 beforeAll(async () => {
-  lab = await labUp({
-    name: "inst",
-    environment: readLabEnvironment(process.env),
+  gap = await Gap.open("inst", {
     site: { imageStore: "classic" },
     sites: [{ name: "modern", imageStore: "containerd" }],
   });
-  work = await mkdtemp(path.join(tmpdir(), "drybag-inst-"));
-  await buildFixture("hello", { engineEnv: lab.connected.env });
-  await build("inst/app:1", `FROM ${BUSYBOX}\nRUN dd if=/dev/urandom of=/big bs=1M count=${BIG_LAYER_MIB}\n`);
-  await build("inst/second:1", `FROM ${BUSYBOX}\nRUN echo second >/second\n`);
-  await build(
+  ({ work } = gap);
+  await gap.build(
+    "inst/app:1",
+    `FROM ${BUSYBOX}\nRUN dd if=/dev/urandom of=/big bs=1M count=${BIG_LAYER_MIB}\n`,
+  );
+  await gap.build("inst/second:1", `FROM ${BUSYBOX}\nRUN echo second >/second\n`);
+  await gap.build(
     "inst/third:1",
     `FROM ${BUSYBOX}\nRUN dd if=/dev/zero of=/empty bs=1M count=${EMPTY_LAYER_MIB}\n`,
   );
-  carryFolder = await packProject(
-    lab.connected,
-    path.join(work, "app"),
-    { "compose.yaml": COMPOSE, "second.env": "SECOND=2\n" },
-    ["--bundle-version", "1"],
-  );
+  carryFolder = await gap.pack("app", "1", { "compose.yaml": COMPOSE, "second.env": "SECOND=2\n" });
 });
 
-afterAll(async () => {
-  await rm(work, { recursive: true, force: true });
-  await lab?.[Symbol.asyncDispose]();
-});
-
-async function build(tag: string, dockerfile: string): Promise<void> {
-  await lab.connected.docker(["build", "--quiet", "--tag", tag, "-"], { input: dockerfile });
-}
+afterAll(() => gap?.[Symbol.asyncDispose]());
 
 describe.each(["site", "modern"] as const)("on the engine '%s'", (siteName) => {
   let site: Engine;
@@ -87,13 +73,13 @@ describe.each(["site", "modern"] as const)("on the engine '%s'", (siteName) => {
   let args: string[];
 
   beforeAll(async () => {
-    site = lab.sites[siteName] as Engine;
+    site = gap.lab.sites[siteName] as Engine;
     dir = path.join(work, `opt-${siteName}`);
     args = ["install", carryFolder, "--json", "--yes", "--dir", dir];
     // Another image under a tag of the bundle: a load that fails must not have taken its tag away.
-    await build("inst/second:older", `FROM ${BUSYBOX}\nRUN echo older >/second\n`);
+    await gap.build("inst/second:older", `FROM ${BUSYBOX}\nRUN echo older >/second\n`);
     const saved = path.join(work, `older-${siteName}.tar`);
-    await lab.connected.docker(["save", "-o", saved, "inst/second:older"]);
+    await gap.connected.docker(["save", "-o", saved, "inst/second:older"]);
     await site.docker(["load", "-i", saved]);
     await site.docker(["tag", "inst/second:older", "inst/second:1"]);
     await site.docker(["rmi", "inst/second:older"]);

@@ -1,10 +1,9 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { buildFixture } from "@drybag/fixtures";
-import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
+import type { Engine } from "@drybag/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { interrupt, packProject, startInstaller } from "./support/installer.ts";
+import { Gap } from "./support/gap.ts";
+import { interrupt, startInstaller } from "./support/installer.ts";
 
 const SECRET = "not-to-be-seen-5f2";
 
@@ -59,35 +58,23 @@ checks:
   inside-tcp: { tcp: { service: closed, port: 8080 } }
 `;
 
-let lab: Lab;
+let gap: Gap;
 let site: Engine;
-let work: string;
 let dir: string;
 let folder: string;
 
 beforeAll(async () => {
-  lab = await labUp({ name: "tasks", environment: readLabEnvironment(process.env) });
-  site = lab.site;
-  work = await mkdtemp(path.join(tmpdir(), "drybag-tasks-"));
-  dir = path.join(work, "opt");
-  await buildFixture("hello", { engineEnv: lab.connected.env });
-  const files = { "compose.yaml": COMPOSE, "drybag.yaml": CONFIG };
-  folder = await packProject(lab.connected, path.join(work, "stack"), files, ["--bundle-version", "1"]);
+  gap = await Gap.open("tasks");
+  ({ site, dir } = gap);
+  folder = await gap.pack("stack", "1", { "compose.yaml": COMPOSE, "drybag.yaml": CONFIG });
 });
 
-afterAll(async () => {
-  await rm(work, { recursive: true, force: true });
-  await lab?.[Symbol.asyncDispose]();
-});
+afterAll(() => gap?.[Symbol.asyncDispose]());
 
 async function drybagSite<Result = Record<string, unknown>>(...args: string[]) {
-  const [command = "", ...rest] = args;
-  const run = await startInstaller(site, [command, "--json", "--dir", dir, ...rest]);
-  expect(run.stdout + run.stderr).not.toContain(SECRET);
-  const result = JSON.parse(run.stdout) as Result & {
-    error?: { code: string; message: string; hint?: string; detail?: string };
-  };
-  return { exitCode: run.exitCode, ...result };
+  const outcome = await gap.drybagSite<Result>(args);
+  expect(outcome.stdout + outcome.stderr).not.toContain(SECRET);
+  return outcome;
 }
 
 const answers = ["--set", "SITE=erp.example", "--set", `API_KEY=${SECRET}`];
@@ -159,8 +146,8 @@ test("a first install that fails in a task is told, and goes on from there", asy
 });
 
 async function loadImage(): Promise<void> {
-  const { stdout } = await lab.connected.docker(["save", "drybag/hello-task:1.0.0"], { encoding: "buffer" });
-  const archive = path.join(work, "image.tar");
+  const { stdout } = await gap.connected.docker(["save", "drybag/hello-task:1.0.0"], { encoding: "buffer" });
+  const archive = path.join(gap.work, "image.tar");
   await writeFile(archive, stdout as unknown as Buffer);
   await site.docker(["load", "-i", archive]);
 }

@@ -1,29 +1,10 @@
-import {
-  cp,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  readlink,
-  rm,
-  stat,
-  truncate,
-  writeFile,
-} from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, readdir, readFile, readlink, rm, stat, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { buildFixture } from "@drybag/fixtures";
-import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
+import type { Engine } from "@drybag/lab";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  containersOf,
-  interrupt,
-  kill,
-  packProject,
-  startInstaller,
-  untilWritten,
-} from "./support/installer.ts";
+import { Gap } from "./support/gap.ts";
+import { containersOf, interrupt, kill, startInstaller, untilWritten } from "./support/installer.ts";
 
 /** Reads its data only where that has the version it knows, as a database would. */
 const COMPOSE = `
@@ -72,51 +53,28 @@ checks:
 backup: { exclude: [cache], keep: 3 }
 `;
 
-let lab: Lab;
+let gap: Gap;
 let site: Engine;
 let work: string;
 let dir: string;
 const folders: Record<string, string> = {};
 
 beforeAll(async () => {
-  lab = await labUp({
-    name: "upgrade",
-    environment: readLabEnvironment(process.env),
+  gap = await Gap.open("upgrade", {
     site: { imageStore: "containerd" },
     sites: [{ name: "second", imageStore: "classic" }],
   });
-  site = lab.site;
-  work = await mkdtemp(path.join(tmpdir(), "drybag-upgrade-"));
-  dir = path.join(work, "opt");
-  await buildFixture("hello", { engineEnv: lab.connected.env });
+  ({ site, work, dir } = gap);
   for (const version of ["1", "2", "3", "4"]) {
-    const dockerfile = `FROM drybag/hello-task:1.0.0\nRUN echo ${version} >/version\n`;
-    await lab.connected.docker(["build", "--quiet", "--tag", "up/db:1", "-"], { input: dockerfile });
-    const project = path.join(work, "stack");
-    await mkdir(path.join(project, "kept"), { recursive: true });
-    const files = { "compose.yaml": COMPOSE, "drybag.yaml": config(version) };
-    folders[version] = await packProject(lab.connected, project, files, ["--bundle-version", version]);
+    await gap.buildVersion("up/db:1", version);
+    const files = { "compose.yaml": COMPOSE, "drybag.yaml": config(version), "kept/": "" };
+    folders[version] = await gap.pack("stack", version, files);
   }
 });
 
-afterAll(async () => {
-  await rm(work, { recursive: true, force: true });
-  await lab?.[Symbol.asyncDispose]();
-});
+afterAll(() => gap?.[Symbol.asyncDispose]());
 
-interface Failure {
-  code: string;
-  message: string;
-  hint?: string;
-  detail?: string;
-}
-
-async function drybagSite<Result = Record<string, unknown>>(...args: string[]) {
-  const [command = "", ...rest] = args;
-  const run = await startInstaller(site, [command, "--json", "--dir", dir, ...rest]);
-  const result = JSON.parse(run.stdout) as Result & { error?: Failure };
-  return { exitCode: run.exitCode, ...result };
-}
+const drybagSite = <Result = object>(...args: string[]) => gap.drybagSite<Result>(args);
 
 const install = (version: string, ...args: string[]) =>
   drybagSite<{ backup: string | null; tasks: { name: string }[] }>(
@@ -181,6 +139,7 @@ test("a task before an upgrade that fails changes nothing; the upgrade can do wi
   // It comes as far as the next task that fails.
   const without = await install("3", "--skip-task", "drain");
   expect(without).toMatchObject({ exitCode: 7, error: { message: expect.stringContaining("migrate") } });
+  expect(without.stderr).toContain('"code":"task-skipped"');
   expect(await data()).toBe("2\n2\nprecious migrated to 2\nkept");
   await site.docker(["exec", "stack-db-1", "rm", "/cache/stuck"]);
 });
@@ -294,12 +253,9 @@ describe("on a second server", () => {
     const { backup } = await drybagSite<{ backup: string }>("backup");
     const stick = path.join(work, "stick");
     await cp(path.join(dir, "stack", "backups", backup), stick, { recursive: true });
-    const second = lab.sites.second as Engine;
+    const second = gap.lab.sites.second as Engine;
     const other = path.join(work, "second");
-    const onSecond = async (...args: string[]) => {
-      const run = await startInstaller(second, [...args, "--json", "--dir", other]);
-      return { exitCode: run.exitCode, ...(JSON.parse(run.stdout) as { error?: Failure }) };
-    };
+    const onSecond = (...args: string[]) => gap.drybagSite(args, { engine: second, dir: other });
     expect(
       (await onSecond("install", folders["1"] ?? "", "--yes", "--values", path.join(stick, "site.env")))
         .exitCode,

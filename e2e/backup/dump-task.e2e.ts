@@ -1,10 +1,9 @@
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { buildFixture } from "@drybag/fixtures";
-import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
+import type { Engine } from "@drybag/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { containersOf, packProject, startInstaller } from "../support/installer.ts";
+import { Gap } from "../support/gap.ts";
+import { containersOf } from "../support/installer.ts";
 
 /** A database that is dumped into a folder that all releases share, and that cannot be copied while it runs. */
 const COMPOSE = `
@@ -27,46 +26,26 @@ tasks:
 backup: { exclude: [db], dumpTask: dump }
 `;
 
-let lab: Lab;
+let gap: Gap;
 let site: Engine;
-let work: string;
 let dir: string;
 const folders: Record<string, string> = {};
 
 beforeAll(async () => {
-  const environment = readLabEnvironment(process.env);
-  lab = await labUp({
-    name: "dump-task",
-    environment,
-    sites: [{ name: "second", imageStore: "containerd" }],
-  });
-  site = lab.site;
-  work = await mkdtemp(path.join(tmpdir(), "drybag-dump-task-"));
-  dir = path.join(work, "opt");
-  await buildFixture("hello", { engineEnv: lab.connected.env });
-  const project = path.join(work, "ledger");
-  await mkdir(path.join(project, "dumps"), { recursive: true });
-  const files = { "compose.yaml": COMPOSE, "drybag.yaml": CONFIG };
-  for (const version of ["1", "2"]) {
-    folders[version] = await packProject(lab.connected, project, files, ["--bundle-version", version]);
-  }
+  gap = await Gap.open("dump-task", { sites: [{ name: "second", imageStore: "containerd" }] });
+  ({ site, dir } = gap);
+  const files = { "compose.yaml": COMPOSE, "drybag.yaml": CONFIG, "dumps/": "" };
+  for (const version of ["1", "2"]) folders[version] = await gap.pack("ledger", version, files);
 });
 
-afterAll(async () => {
-  await rm(work, { recursive: true, force: true });
-  await lab?.[Symbol.asyncDispose]();
-});
+afterAll(() => gap?.[Symbol.asyncDispose]());
 
-interface Outcome {
-  error?: { code: string; message: string; hint?: string };
+interface Result {
   folder: string;
 }
 
-async function drybagSite(args: readonly string[], { engine = site, into = dir } = {}) {
-  const [command = "", ...rest] = args;
-  const run = await startInstaller(engine, [command, "--json", "--dir", into, ...rest]);
-  return { exitCode: run.exitCode, ...(JSON.parse(run.stdout) as Outcome) };
-}
+const drybagSite = (args: readonly string[], on: Parameters<typeof gap.drybagSite>[1] = {}) =>
+  gap.drybagSite<Result>(args, on);
 
 async function succeed(args: readonly string[], on: Parameters<typeof drybagSite>[1] = {}) {
   const outcome = await drybagSite(args, on);
@@ -88,7 +67,7 @@ test("a dump task makes a backup of a stack that runs on, and its data is had ba
   expect(made).toMatchObject({ consistency: "dump", dumpTask: "dump", volumes: [], data: true });
   expect(await containersOf(site, "ledger")).toEqual(before);
 
-  const second = { engine: lab.sites.second as Engine, into: path.join(work, "second") };
+  const second = { engine: gap.lab.sites.second as Engine, dir: path.join(gap.work, "second") };
   await succeed(install("1"), second);
   const restored = await succeed(["restore", "--from", made.folder, "--yes"], second);
   expect(restored).toMatchObject({ consistency: "dump", dumpTask: "dump" });

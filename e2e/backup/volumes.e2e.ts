@@ -1,12 +1,11 @@
-import { cp, mkdir, mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { buildFixture } from "@drybag/fixtures";
-import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
+import type { Engine } from "@drybag/lab";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fillFolder, listFolder } from "../support/folder-content.ts";
-import { containersOf, kill, packProject, startInstaller, untilWritten } from "../support/installer.ts";
+import { Gap } from "../support/gap.ts";
+import { containersOf, kill, startInstaller, untilWritten } from "../support/installer.ts";
 
 const IMAGE = `FROM drybag/hello-task:1.0.0
 RUN mkdir /seed /state && echo seed >/seed/file
@@ -43,7 +42,7 @@ backup: { volumes: [data, bound, scratch, shared, "db:/log", "db:/state", "db:/s
 
 const MIB = 1024 ** 2;
 
-let lab: Lab;
+let gap: Gap;
 let site: Engine;
 let work: string;
 let dir: string;
@@ -51,44 +50,33 @@ let bound: string;
 const folders: Record<string, string> = {};
 
 beforeAll(async () => {
-  const environment = readLabEnvironment(process.env);
-  lab = await labUp({ name: "backup-volumes", environment });
-  site = lab.site;
-  work = await mkdtemp(path.join(tmpdir(), "drybag-backup-volumes-"));
-  dir = path.join(work, "opt");
+  gap = await Gap.open("backup-volumes");
+  ({ site, work, dir } = gap);
   bound = path.join(work, "bound");
   await mkdir(bound);
-  await buildFixture("hello", { engineEnv: lab.connected.env });
-  const project = path.join(work, "vault");
   const files = { "compose.yaml": vault(bound), "drybag.yaml": VAULT_CONFIG };
   for (const version of ["1", "2"]) {
     // Another image under the same name, which asks for no volumes.
     const input = version === "1" ? IMAGE : IMAGE.replace(/^VOLUME.*$/m, "");
-    await lab.connected.docker(["build", "--quiet", "--tag", "backup/db:1", "-"], { input });
-    folders[version] = await packProject(lab.connected, project, files, ["--bundle-version", version]);
+    await gap.build("backup/db:1", input);
+    folders[version] = await gap.pack("vault", version, files);
   }
   await site.docker(["volume", "create", "vault-shared"]);
 });
 
 afterAll(async () => {
   await execa("umount", [path.join(dir, "vault", "backups")], { reject: false });
-  await rm(work, { recursive: true, force: true });
-  await lab?.[Symbol.asyncDispose]();
+  await gap?.[Symbol.asyncDispose]();
 });
 
-interface Outcome {
-  error?: { code: string; message: string; hint?: string };
+interface Result {
   backup: string;
   folder: string;
   volumes: string[];
   unnamed: string[];
 }
 
-async function drybagSite(args: readonly string[]) {
-  const [command = "", ...rest] = args;
-  const run = await startInstaller(site, [command, "--json", "--dir", dir, ...rest]);
-  return { exitCode: run.exitCode, ...(JSON.parse(run.stdout) as Outcome) };
-}
+const drybagSite = (args: readonly string[]) => gap.drybagSite<Result>(args);
 
 async function succeed(args: readonly string[]) {
   const outcome = await drybagSite(args);

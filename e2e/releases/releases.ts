@@ -1,0 +1,98 @@
+import { readlink } from "node:fs/promises";
+import path from "node:path";
+import type { Engine } from "@drybag/lab";
+import { execa } from "execa";
+import { expect } from "vitest";
+import { Gap, type Outcome } from "../support/gap.ts";
+
+/** What no command may show. */
+export const SECRET = "not-to-be-seen-7c1";
+
+const COMPOSE = `
+services:
+  app:
+    image: rel/app:\${REL_TAG:-1}
+    entrypoint: ["sh", "-c", "echo started $$(cat /version); sleep 1000000"]
+    environment: { API_KEY: "\${API_KEY:?}", GREETING: "\${GREETING:-hello}" }
+    stop_grace_period: 0s
+    healthcheck: { test: [CMD, "true"], interval: 1s }
+    volumes: ["./kept:/kept", "things:/things", "/unnamed"]
+volumes:
+  things:
+`;
+
+/** Releases of a stack `stack`, each with another image under the same tag, for a site with a containerd store. */
+export class Releases implements AsyncDisposable {
+  readonly gap: Gap;
+  readonly #folders = new Map<string, string>();
+
+  private constructor(gap: Gap) {
+    this.gap = gap;
+  }
+
+  static async open(name: string): Promise<Releases> {
+    return new Releases(await Gap.open(name, { site: { imageStore: "containerd" } }));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.gap[Symbol.asyncDispose]();
+  }
+
+  get site(): Engine {
+    return this.gap.site;
+  }
+
+  get dir(): string {
+    return this.gap.dir;
+  }
+
+  /** Packs a release, signed with a key of makeKey. */
+  async pack(version: string, key?: string): Promise<void> {
+    await this.gap.buildVersion("rel/app:1", version);
+    const args = key === undefined ? [] : ["--sign", this.#keyFile(key)];
+    const files = { "compose.yaml": COMPOSE, "kept/": "" };
+    this.#folders.set(version, await this.gap.pack("stack", version, files, args));
+  }
+
+  folder(version: string): string {
+    return this.#folders.get(version) as string;
+  }
+
+  /** Makes a key, and gives its fingerprint. */
+  async makeKey(key: string): Promise<string> {
+    await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", this.#keyFile(key)]);
+    const { stdout } = await execa("ssh-keygen", ["-l", "-f", `${this.#keyFile(key)}.pub`]);
+    return stdout.split(" ")[1] as string;
+  }
+
+  /** What a command gives with --json; never with the secret in it. */
+  async drybagSite<Result = object>(...args: string[]): Promise<Outcome<Result>> {
+    const outcome = await this.gap.drybagSite<Result>(args);
+    expect(outcome.stdout + outcome.stderr).not.toContain(SECRET);
+    return outcome;
+  }
+
+  install(version: string, ...args: string[]) {
+    return this.drybagSite<{ trust: string }>("install", this.folder(version), "--yes", ...args);
+  }
+
+  /** Installs a release where none is, with the answers that it asks for. */
+  async installFirst(version: string) {
+    const outcome = await this.install(version, "--set", `API_KEY=${SECRET}`);
+    expect(outcome.exitCode, JSON.stringify(outcome.error)).toBe(0);
+    return outcome;
+  }
+
+  /** The folder of the release that runs. */
+  async current(): Promise<string> {
+    return (await readlink(path.join(this.dir, "stack", "current"))).replace(/^releases\//, "");
+  }
+
+  async inApp(script: string): Promise<string> {
+    return String((await this.site.docker(["exec", "stack-app-1", "sh", "-c", script])).stdout);
+  }
+
+  #keyFile(key: string): string {
+    return path.join(this.gap.work, key);
+  }
+}

@@ -4,7 +4,7 @@ import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { loadImages } from "./archive-streams.ts";
+import { loadImages, saveImages } from "./archive-streams.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -42,6 +42,18 @@ test("a load that is given up ends the client at once", async () => {
   const load = loadImages({ env: process.env, command });
   load.input.destroy();
   await expect(load.done).rejects.toMatchObject({ code: "load-failed" });
+});
+
+test("a save of which no more is taken ends the client at once, whatever it waits for", async () => {
+  const save = await saveImages({ env: process.env, command: await client("echo begun; exec sleep 60") }, [
+    "a:1",
+  ]);
+  const pieces = save.archive[Symbol.asyncIterator]();
+  expect(String((await pieces.next()).value)).toBe("begun\n");
+  const next = pieces.next();
+  save.close();
+  expect((await next).done).toBe(true);
+  await expect(save.done).rejects.toThrow();
 });
 
 test("no client is said as such", async () => {

@@ -17,7 +17,7 @@ export interface ImageSave {
   archive: AsyncIterable<Buffer>;
   /** Settles when the client has ended. Rejects with `docker-failed`. */
   done: Promise<void>;
-  /** Takes no more of it; the client ends then. */
+  /** Takes no more of it, and ends the client. */
   close(): void;
 }
 
@@ -54,7 +54,12 @@ export async function saveImages(
     }
   });
   done.catch(() => undefined);
-  return { archive: pipe.chunks, done, close: pipe.close };
+  const close = () => {
+    pipe.close();
+    // It would not notice before the engine gives it more.
+    child.kill("SIGKILL");
+  };
+  return { archive: pipe.chunks, done, close };
 }
 
 /** How long a client that takes no more input may take to say why and end, in milliseconds. */

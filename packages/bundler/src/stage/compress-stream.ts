@@ -1,4 +1,5 @@
 import type { Transform } from "node:stream";
+import { Garbage } from "./garbage.ts";
 
 /**
  * Compresses pieces with a stream of zlib and gives `write` what comes out. A piece may be used again when the next but one is asked for.
@@ -13,6 +14,7 @@ export async function compressStream(
   write: (compressed: Buffer) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
+  const garbage = new Garbage();
   let failure: { error: unknown } | undefined;
   let writing: Promise<void> = Promise.resolve();
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
@@ -23,7 +25,7 @@ export async function compressStream(
   compressor.on("error", fail);
   compressor.on("end", end);
   compressor.on("data", (compressed: Buffer) => {
-    writing = writing.then(() => write(compressed));
+    writing = writing.then(() => write(compressed)).then(() => garbage.add(compressed.length));
     writing.catch(fail);
   });
   const throwIfFailed = () => {

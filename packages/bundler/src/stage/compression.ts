@@ -32,10 +32,10 @@ const LONG_MATCH_BUCKET_LOG = 2;
 /** What zstd is fed with at a time: it waits a moment for each, and what comes out depends on it. */
 export const PIECE_BYTES = MIB;
 /** The piece that is compressed, the one behind it, and those that are read ahead. */
-export const PIECES_HELD = 6;
+export const PIECES_HELD = 4;
 
 /** With this for all that compress at once, the whole program stays below 300 MiB. */
-const MEMORY_BYTES = 190 * MIB;
+const MEMORY_BYTES = 172 * MIB;
 
 /**
  * Names what makes a layer's bytes: the settings of a level and the version of zstd. Layers that were compressed otherwise are not used

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { PIECE_BYTES, PIECES_HELD } from "./compression.ts";
-import { evenPieces } from "./even-pieces.ts";
+import { evenPieces, PieceMemory } from "./even-pieces.ts";
 
 const PIECES = 3 * PIECES_HELD;
 
@@ -15,7 +15,7 @@ async function* chunks(): AsyncGenerator<Buffer, void> {
 test("pieces are of one size but for the last, and good until the one after the next is asked for", async () => {
   const sizes: number[] = [];
   let before: Buffer | undefined;
-  for await (const piece of evenPieces(chunks())) {
+  for await (const piece of evenPieces(chunks(), [])) {
     // All that is read ahead has been.
     await new Promise((resolve) => setImmediate(resolve));
     sizes.push(piece.length);
@@ -33,7 +33,7 @@ test("what fails behind pieces fails when they have been given", async () => {
   }
   const seen: number[] = [];
   const reading = async () => {
-    for await (const piece of evenPieces(failing())) seen.push(piece.length);
+    for await (const piece of evenPieces(failing(), [])) seen.push(piece.length);
   };
   await expect(reading()).rejects.toThrow("pulled");
   expect(seen).toEqual([PIECE_BYTES]);
@@ -44,8 +44,20 @@ test("whoever leaves early does not wait for what comes next", async () => {
     yield Buffer.alloc(PIECE_BYTES);
     await new Promise<void>(() => undefined);
   }
-  for await (const piece of evenPieces(hanging())) {
+  for await (const piece of evenPieces(hanging(), [])) {
     expect(piece.length).toBe(PIECE_BYTES);
     break;
   }
+});
+
+test("what one has used, the next is given", async () => {
+  const memory = new PieceMemory();
+  const first = memory.take();
+  for await (const _ of evenPieces(chunks(), first));
+  expect(first).toHaveLength(PIECES_HELD);
+  expect(memory.take()).toEqual([]);
+  memory.give(first);
+  const second = memory.take();
+  for await (const piece of evenPieces(chunks(), second))
+    expect(first.some(({ buffer }) => buffer === piece.buffer)).toBe(true);
 });

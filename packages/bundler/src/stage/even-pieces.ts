@@ -7,20 +7,39 @@ import { PIECE_BYTES, PIECES_HELD } from "./compression.ts";
  * A piece is good until the one after the next is asked for: one can be compressed while the next is looked at. Others are read ahead,
  * so that what compresses slowly does not keep the engine waiting, and what compresses fast need not wait for it.
  */
-export function evenPieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void> {
-  return readAhead(cutEvenly(chunks), PIECES_HELD - 1);
+export function evenPieces(
+  chunks: AsyncIterable<Uint8Array>,
+  memory: Buffer[],
+): AsyncGenerator<Buffer, void> {
+  return readAhead(cutEvenly(chunks, memory), PIECES_HELD - 1);
 }
 
-/** All in the same few pieces of memory, in turn. */
-async function* cutEvenly(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void> {
-  const pieces: Buffer[] = [];
+/**
+ * Memory for pieces that one layer after the other is given: what each would take for itself is garbage afterwards, of which there may be
+ * tens of megabytes before somebody collects it.
+ */
+export class PieceMemory {
+  readonly #free: Buffer[][] = [];
+
+  take(): Buffer[] {
+    return this.#free.pop() ?? [];
+  }
+
+  /** Nobody uses it any more. */
+  give(memory: Buffer[]): void {
+    this.#free.push(memory);
+  }
+}
+
+/** All in the same few pieces of memory, in turn; those that `memory` lacks are added to it. */
+async function* cutEvenly(chunks: AsyncIterable<Uint8Array>, memory: Buffer[]): AsyncGenerator<Buffer, void> {
   let turn = 0;
   let filled = 0;
   for await (const chunk of chunks) {
     let rest = chunk;
     while (rest.length > 0) {
-      const piece = pieces[turn] ?? Buffer.allocUnsafeSlow(PIECE_BYTES);
-      pieces[turn] = piece;
+      const piece = memory[turn] ?? Buffer.allocUnsafeSlow(PIECE_BYTES);
+      memory[turn] = piece;
       const taken = rest.subarray(0, PIECE_BYTES - filled);
       piece.set(taken, filled);
       filled += taken.length;
@@ -31,7 +50,7 @@ async function* cutEvenly(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buf
       filled = 0;
     }
   }
-  if (filled > 0) yield (pieces[turn] as Buffer).subarray(0, filled);
+  if (filled > 0) yield (memory[turn] as Buffer).subarray(0, filled);
 }
 
 /** Asks for so many values at a time: the one that is wanted, and those after it. */

@@ -44,7 +44,7 @@ export async function* readTar(archive: AsyncIterable<Uint8Array>): AsyncGenerat
       await source.copy(paddingBytes(entry.sizeBytes));
     }
   } finally {
-    if (!hasEnded) await source.close();
+    if (!hasEnded) source.close();
   }
 }
 

@@ -3,6 +3,7 @@ import { DrybagError, isDrybagError } from "@drybag/errors";
 import type { BundledLayer } from "@drybag/format";
 import type { ResolvedImage } from "../images/resolve-images.ts";
 import { type CompressionLevel, MemoryBudget } from "./compression.ts";
+import { PieceMemory } from "./even-pieces.ts";
 import {
   findImage,
   findLayer,
@@ -189,7 +190,8 @@ async function saveArchive(images: readonly ResolvedImage[], saving: Saving): Pr
 async function readToEnd(save: ImageSave): Promise<void> {
   try {
     for await (const _ of save.archive);
-  } finally {
+    await save.done;
+  } catch {
     save.close();
     await save.done.catch(() => undefined);
   }
@@ -205,7 +207,13 @@ class LayerStager {
 
   constructor(cache: LayerCache, { compression, recompress, signal }: StageOptions) {
     this.#cache = cache;
-    this.#options = { level: compression, recompress, signal, budget: new MemoryBudget() };
+    this.#options = {
+      level: compression,
+      recompress,
+      signal,
+      budget: new MemoryBudget(),
+      memory: new PieceMemory(),
+    };
   }
 
   async stage(entry: SavedLayerEntry): Promise<void> {

@@ -12,7 +12,7 @@ import {
   decompressorBytes,
   type MemoryBudget,
 } from "./compression.ts";
-import { evenPieces } from "./even-pieces.ts";
+import { evenPieces, type PieceMemory } from "./even-pieces.ts";
 import { blobPath, keepBlob, keepLayer, type LayerCache, partialPath } from "./layer-cache.ts";
 import type { SavedLayerEntry } from "./read-saved-archive.ts";
 
@@ -23,6 +23,7 @@ export interface StageLayerOptions {
   /** Compress anew what arrives compressed. */
   recompress: boolean;
   budget: MemoryBudget;
+  memory: PieceMemory;
   signal: AbortSignal;
 }
 
@@ -49,7 +50,7 @@ export async function stageLayer(
 async function stageNow(
   cache: LayerCache,
   { body, encoding, sizeBytes }: LayerToStage,
-  { level, recompress, signal }: StageLayerOptions,
+  { level, recompress, memory, signal }: StageLayerOptions,
 ): Promise<BundledLayer> {
   const isKept = encoding !== "none" && !recompress;
   const plain = new Digesting();
@@ -58,9 +59,11 @@ async function stageNow(
     if (isKept) {
       await pipeline(keeping(body, file), decoder(encoding), plain.into(), { signal });
     } else {
-      const pieces = evenPieces(encoding === "none" ? body : decoded(body, encoding, signal));
+      const held = memory.take();
+      const pieces = evenPieces(encoding === "none" ? body : decoded(body, encoding, signal), held);
       const zstd = compressor(level, encoding === "none" ? sizeBytes : undefined);
       await compressStream(pieces, zstd, plain.add, (bytes) => file.write(bytes), signal);
+      memory.give(held);
     }
     const layer: BundledLayer = {
       diffId: plain.digest(),

@@ -7,6 +7,7 @@ import { gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { type Pack, pack } from "tar-stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { MemoryBudget } from "./compression.ts";
+import { PieceMemory } from "./even-pieces.ts";
 import { blobPath, findLayer, type LayerCache, openLayerCache, verifyBlob } from "./layer-cache.ts";
 import { layerEncoding, readSavedArchive } from "./read-saved-archive.ts";
 import { stageLayer } from "./stage-layer.ts";
@@ -64,6 +65,7 @@ async function stageArchive(archive: Buffer, recompress = false) {
           level: "default",
           recompress,
           budget: new MemoryBudget(),
+          memory: new PieceMemory(),
           signal: never,
         }),
       );
@@ -118,6 +120,7 @@ test("however the bytes of a layer come, it is compressed to the same", async ()
       level: "default",
       recompress: false,
       budget: new MemoryBudget(),
+      memory: new PieceMemory(),
       signal: never,
     } as const;
     digests.add((await stageLayer(cache, entry, options)).digest);
@@ -175,6 +178,25 @@ test("an archive that is cut inside a layer leaves nothing in the cache", async 
   expect(await readdir(path.join(directory, "partial"))).toEqual([]);
   expect(await readdir(path.join(directory, "blobs"))).toEqual([]);
   expect(await readdir(path.join(directory, "layers"))).toEqual([]);
+});
+
+test("a layer that cannot be taken fails at once, whatever the engine waits for", async () => {
+  const archive = await blobArchive(layer);
+  async function* stalled(): AsyncGenerator<Buffer, void> {
+    yield archive.subarray(0, archive.length >> 1);
+    await new Promise<void>(() => undefined);
+  }
+  const full = new Error("no space left on device");
+  const reading = readSavedArchive(
+    stalled(),
+    async ({ body }) => {
+      await body.next();
+      void body.next();
+      throw full;
+    },
+    () => undefined,
+  );
+  await expect(reading).rejects.toBe(full);
 });
 
 test("a rotten blob is found, and one of another length is not used", async () => {

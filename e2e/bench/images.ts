@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { labUp, readLabEnvironment } from "@drybag/lab";
 import { execa } from "execa";
+import { median } from "./median.ts";
 
 const FILES = 20;
 const SERVICES_PER_FILE = 10;
@@ -70,8 +71,4 @@ function composeFile(file: number): string {
     `services:\n${services.join("\n")}`,
     `volumes:\n${numbers.map((number) => `  data${number}:`).join("\n")}\n`,
   ].join("\n");
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

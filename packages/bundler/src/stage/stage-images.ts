@@ -58,11 +58,9 @@ export async function stageImages(
   for (const image of images) {
     if ((await findStaged(cache, image, options)) === undefined) missing.push(image);
   }
-  await using cleanup = new AsyncDisposableStack();
-  const endings: Promise<void>[] = [];
-  cleanup.defer(async () => void (await Promise.all(endings)));
+  await using clients = new AsyncDisposableStack();
   const fresh =
-    missing.length === 0 ? new Set() : await saveMissing(docker, cache, missing, options, report, endings);
+    missing.length === 0 ? new Set() : await saveMissing(docker, cache, missing, options, report, clients);
   const staged: StagedImage[] = [];
   for (const image of images) {
     const found = await findStaged(cache, image, options);
@@ -71,12 +69,12 @@ export async function stageImages(
   }
   const layers = oneFormEach(staged);
   const cachedLayers = [...layers.keys()].filter((diffId) => !fresh.has(diffId)).length;
-  const clients = cleanup.move();
+  const running = clients.move();
   return {
     images: staged,
     cachedLayers,
     layers: layers.size,
-    [Symbol.asyncDispose]: () => clients.disposeAsync(),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
@@ -116,14 +114,14 @@ async function findStaged(
 /** How many archives the engine makes, all at once. In each, layers that others have too are sent again. */
 const ARCHIVES = 3;
 
-/** Saves the images and stages what is new. Returns the diffIDs of the layers that were, and adds when each client has ended. */
+/** Saves the images and stages what is new. Returns the diffIDs of the layers that were, and has `clients` wait for those that go on. */
 async function saveMissing(
   docker: DockerContext,
   cache: LayerCache,
   images: readonly ResolvedImage[],
   options: StageOptions,
   report: StageReport,
-  endings: Promise<void>[],
+  clients: AsyncDisposableStack,
 ): Promise<Set<string>> {
   const stop = new AbortController();
   const run = { ...options, signal: AbortSignal.any([options.signal, stop.signal]) };
@@ -134,7 +132,7 @@ async function saveMissing(
     doneBytes += count;
     report.bytes(doneBytes, Math.max(totalBytes, doneBytes));
   };
-  const saving: Saving = { docker, cache, stager, onBytes, signal: run.signal, endings };
+  const saving: Saving = { docker, cache, stager, onBytes, signal: run.signal, clients };
   // All end before an error goes on: nothing writes to the cache behind its back.
   await Promise.all(
     planSaves(images, ARCHIVES).map((archive) =>
@@ -152,12 +150,12 @@ interface Saving {
   stager: LayerStager;
   onBytes: (count: number) => void;
   signal: AbortSignal;
-  /** Of clients that gave all. */
-  endings: Promise<void>[];
+  /** Those that gave all, and have not ended yet. */
+  clients: AsyncDisposableStack;
 }
 
 async function saveArchive(images: readonly ResolvedImage[], saving: Saving): Promise<void> {
-  const { docker, cache, stager, onBytes, signal, endings } = saving;
+  const { docker, cache, stager, onBytes, signal, clients } = saving;
   const tags = images.map((image) => image.tag);
   const save = await saveImages(docker, tags, { signal });
   const compressed = new Set<string>();
@@ -179,7 +177,8 @@ async function saveArchive(images: readonly ResolvedImage[], saving: Saving): Pr
     await save.done.catch(() => undefined);
     throw error;
   }
-  endings.push(readToEnd(save));
+  const ended = readToEnd(save);
+  clients.defer(() => ended);
   await keepImages(cache, images, saved, compressed);
 }
 

@@ -1,5 +1,6 @@
 import type { ImageStore } from "@drybag/docker";
 import { type BundledImage, type BundledLayer, blobEntry, type Manifest } from "@drybag/format";
+import { sum } from "../sum.ts";
 import { dockerArchiveListing, ociLayoutListing } from "./archive-listing.ts";
 import type { ArchivePlan, EntryFate } from "./plan-load.ts";
 
@@ -138,8 +139,4 @@ function chainsOf({ diffIds }: BundledImage): Chain[] {
 
 function unpackedBytes(layers: Iterable<BundledLayer>): number {
   return sum([...layers].map(({ uncompressedSizeBytes }) => uncompressedSizeBytes));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,5 +1,6 @@
 import type { ImageStore } from "@drybag/docker";
 import { type BundledImage, type BundledLayer, blobEntry, type Manifest } from "@drybag/format";
+import { sum } from "../sum.ts";
 import type { ArchiveListing } from "./archive-listing.ts";
 import type { ImageState } from "./image-state.ts";
 import { planArchives } from "./plan-archives.ts";
@@ -67,8 +68,4 @@ function storedBytes(manifest: Manifest, paths: ReadonlySet<string>): number {
 
 function mostAtOnce(sizes: readonly number[]): number {
   return Math.max(0, ...sizes.map((_, index) => sum(sizes.slice(index, index + ARCHIVES_AT_ONCE))));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

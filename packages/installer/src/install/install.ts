@@ -15,6 +15,7 @@ import { switchCurrent } from "../site/current-release.ts";
 import { enterSite } from "../site/enter-site.ts";
 import { appendToJournal } from "../site/journal.ts";
 import { releaseName, sitePaths } from "../site/site-paths.ts";
+import { sum } from "../sum.ts";
 import { markFirstInstallDone } from "../tasks/task-marks.ts";
 import { judgeSigner } from "../trust/judge-signer.ts";
 import { pinSigner, readPinnedSigner } from "../trust/pinned-signer.ts";
@@ -245,8 +246,4 @@ async function installBundle(
   await forgetUpgrade(paths);
   await markFirstInstallDone(paths.marks);
   return { report };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -40,7 +40,7 @@ describe.each(["site", "modern"] as const)("on the engine '%s'", (siteName) => {
   let site: Engine;
 
   beforeEach(async () => {
-    site = gap.lab.sites[siteName] as Engine;
+    site = gap.siteNamed(siteName);
     await startInstaller(site, ["uninstall", "pair", "--yes", "--dir", dir]);
     await rm(dir, { recursive: true, force: true });
     await site.docker(["system", "prune", "--all", "--force"]);

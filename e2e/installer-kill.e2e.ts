@@ -160,7 +160,7 @@ describe("kill -9 of an upgrade: the same command again ends in the new release,
   test.concurrent.each(["site", "modern"] as const)(
     "on the engine '%s'",
     async (name) => {
-      const site = new Site(gap.lab.sites[name] as Engine);
+      const site = new Site(gap.siteNamed(name));
       await site.install("1");
       const tookMs = await site.install("2");
       await site.isAsItShouldBe();

@@ -73,7 +73,7 @@ describe.each(["site", "modern"] as const)("on the engine '%s'", (siteName) => {
   let args: string[];
 
   beforeAll(async () => {
-    site = gap.lab.sites[siteName] as Engine;
+    site = gap.siteNamed(siteName);
     dir = path.join(work, `opt-${siteName}`);
     args = ["install", carryFolder, "--json", "--yes", "--dir", dir];
     // Another image under a tag of the bundle: a load that fails must not have taken its tag away.

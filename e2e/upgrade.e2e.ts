@@ -253,7 +253,7 @@ describe("on a second server", () => {
     const { backup } = await drybagSite<{ backup: string }>("backup");
     const stick = path.join(work, "stick");
     await cp(path.join(dir, "stack", "backups", backup), stick, { recursive: true });
-    const second = gap.lab.sites.second as Engine;
+    const second = gap.siteNamed("second");
     const other = path.join(work, "second");
     const onSecond = (...args: string[]) => gap.drybagSite(args, { engine: second, dir: other });
     expect(

@@ -67,7 +67,7 @@ test("a dump task makes a backup of a stack that runs on, and its data is had ba
   expect(made).toMatchObject({ consistency: "dump", dumpTask: "dump", volumes: [], data: true });
   expect(await containersOf(site, "ledger")).toEqual(before);
 
-  const second = { engine: gap.lab.sites.second as Engine, dir: path.join(gap.work, "second") };
+  const second = { engine: gap.siteNamed("second"), dir: path.join(gap.work, "second") };
   await succeed(install("1"), second);
   const restored = await succeed(["restore", "--from", made.folder, "--yes"], second);
   expect(restored).toMatchObject({ consistency: "dump", dumpTask: "dump" });

@@ -17,6 +17,7 @@ beforeAll(async () => {
     site: { imageStore: "classic", dataRootSizeBytes },
     sites: [{ name: "modern", imageStore: "containerd", dataRootSizeBytes }],
   });
+  await refusals.packWhole();
 });
 
 afterAll(() => refusals?.[Symbol.asyncDispose]());

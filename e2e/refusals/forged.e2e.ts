@@ -13,6 +13,7 @@ beforeAll(async () => {
     site: { imageStore: "classic" },
     sites: [{ name: "modern", imageStore: "containerd" }],
   });
+  await refusals.packWhole();
 });
 
 afterAll(() => refusals?.[Symbol.asyncDispose]());
@@ -45,7 +46,7 @@ describe.each(["site", "modern"] as const)(
       ],
     ])("%s: %s", async (how, code, forge) => {
       const site = refusals.siteNamed(name);
-      const forged = path.join(refusals.gap.work, `${name}-${how}`);
+      const forged = path.join(refusals.work, `${name}-${how}`);
       await forgeLayer(refusals.whole, forged, forge);
       const said = await refusals.refused(site, refusals.start(site, forged), {
         exitCode: 5,
@@ -58,7 +59,7 @@ describe.each(["site", "modern"] as const)(
 
 test("a compose.offline.yaml that lets a service run something else is refused before anything is loaded", async () => {
   const { site } = refusals;
-  const forged = path.join(refusals.gap.work, "other-compose");
+  const forged = path.join(refusals.work, "other-compose");
   const content = "services: {app: {image: 'somebody/else:1', pull_policy: missing}}\n";
   await forgeFile(refusals.whole, forged, "compose.offline.yaml", content);
   const said = await refusals.refused(site, refusals.start(site, forged), {

@@ -1,6 +1,6 @@
 import { chmod, readdir } from "node:fs/promises";
 import path from "node:path";
-import type { Engine, LabOptions } from "@drybag/lab";
+import type { Engine } from "@drybag/lab";
 import { expect } from "vitest";
 import { Gap } from "../support/gap.ts";
 import { imagesOf, startInstaller } from "../support/installer.ts";
@@ -22,41 +22,23 @@ services:
 
 type Run = ReturnType<typeof startInstaller>;
 
-/** A bundle that would be installed, if nothing were in its way. */
-export class Refusals implements AsyncDisposable {
-  readonly gap: Gap;
-  readonly whole: string;
+/** A gap with a bundle, `whole`, that would be installed if nothing were in its way. */
+export class Refusals extends Gap {
+  whole = "";
 
-  private constructor(gap: Gap, whole: string) {
-    this.gap = gap;
-    this.whole = whole;
-  }
-
-  static async open(name: string, options: Pick<LabOptions, "site" | "sites"> = {}): Promise<Refusals> {
-    const gap = await Gap.open(name, options);
+  /** Packs it. */
+  async packWhole(): Promise<void> {
     // Other users are to find the bundle.
-    await chmod(gap.work, 0o755);
-    await gap.build(
+    await chmod(this.work, 0o755);
+    await this.build(
       "refuse/app:1",
       `FROM drybag/hello-task:1.0.0\nRUN dd if=/dev/urandom of=/big bs=1M count=${BIG_LAYER_MIB}\n`,
     );
-    return new Refusals(gap, await gap.pack("app", VERSION, { "compose.yaml": COMPOSE }));
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.gap[Symbol.asyncDispose]();
-  }
-
-  get site(): Engine {
-    return this.gap.site;
-  }
-
-  siteNamed(name: string): Engine {
-    return this.gap.lab.sites[name] as Engine;
+    this.whole = await this.pack("app", VERSION, { "compose.yaml": COMPOSE });
   }
 
   dirOf(site: Engine): string {
-    return path.join(this.gap.work, `opt-${site.name}`);
+    return path.join(this.work, `opt-${site.name}`);
   }
 
   start(

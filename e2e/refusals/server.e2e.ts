@@ -11,6 +11,7 @@ let refusals: Refusals;
 
 beforeAll(async () => {
   refusals = await Refusals.open("refuse-server", { sites: [{ name: "old", engine: "20" }] });
+  await refusals.packWhole();
 });
 
 afterAll(() => refusals?.[Symbol.asyncDispose]());
@@ -18,12 +19,12 @@ afterAll(() => refusals?.[Symbol.asyncDispose]());
 describe("what does not fit the server", () => {
   test("a bundle for another architecture", async () => {
     const { site } = refusals;
-    await refusals.gap.build("refuse/arm:1", "FROM scratch\nCOPY <<EOF /x\nx\nEOF\n", [
+    await refusals.build("refuse/arm:1", "FROM scratch\nCOPY <<EOF /x\nx\nEOF\n", [
       "--platform",
       "linux/arm64",
     ]);
     const compose = COMPOSE.replace("refuse/app:1", "refuse/arm:1");
-    const foreign = await refusals.gap.pack("arm", VERSION, { "compose.yaml": compose }, [
+    const foreign = await refusals.pack("arm", VERSION, { "compose.yaml": compose }, [
       "--platform",
       "linux/arm64",
     ]);
@@ -54,7 +55,7 @@ describe("what does not fit the server", () => {
 
   test("Compose that is too old", async () => {
     const { site } = refusals;
-    const config = path.join(refusals.gap.work, "old-compose");
+    const config = path.join(refusals.work, "old-compose");
     await mkdir(path.join(config, "cli-plugins"), { recursive: true });
     const plugin = path.join(config, "cli-plugins", "docker-compose");
     const metadata = '{"SchemaVersion":"0.1.0","Vendor":"Docker Inc.","Version":"v2.10.0"}';
@@ -72,7 +73,7 @@ describe("what does not fit the server", () => {
   test("a container name that another container has", async () => {
     const { site } = refusals;
     const compose = COMPOSE.replace("app:\n", "app:\n    container_name: erp-web\n");
-    const named = await refusals.gap.pack("named", VERSION, { "compose.yaml": compose });
+    const named = await refusals.pack("named", VERSION, { "compose.yaml": compose });
     await execa("tar", ["-cf", "-", "-T", "/dev/null"]).pipe(site.docker(["import", "-", "other:1"]));
     await site.docker(["create", "--name", "erp-web", "other:1", "sh"]);
     const before = await imagesOf(site);

@@ -11,7 +11,8 @@ let inParts: string;
 
 beforeAll(async () => {
   refusals = await Refusals.open("refuse-stick");
-  inParts = await refusals.gap.pack("parted", VERSION, { "compose.yaml": COMPOSE }, ["--part-size", "20M"]);
+  await refusals.packWhole();
+  inParts = await refusals.pack("parted", VERSION, { "compose.yaml": COMPOSE }, ["--part-size", "20M"]);
 });
 
 afterAll(() => refusals?.[Symbol.asyncDispose]());
@@ -53,7 +54,7 @@ describe("a stick", () => {
 
   test("whose file is cut while it is read", async () => {
     const { site } = refusals;
-    const copy = path.join(refusals.gap.work, "cut");
+    const copy = path.join(refusals.work, "cut");
     await cp(refusals.whole, copy, { recursive: true });
     const before = await imagesOf(site);
     const run = refusals.start(site, copy, { env: holdingLoads(site) });

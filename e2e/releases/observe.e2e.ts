@@ -9,8 +9,8 @@ import { Releases, SECRET } from "./releases.ts";
 let releases: Releases;
 
 beforeAll(async () => {
-  releases = await Releases.open("rel-observe");
-  await releases.pack("1");
+  releases = await Releases.open("rel-observe", { site: { imageStore: "containerd" } });
+  await releases.packRelease("1");
   await releases.installFirst("1");
 });
 
@@ -27,7 +27,7 @@ test("logs shows what a service wrote, and refuses one that there is not", async
 test("doctor has nothing to say of what is as it was installed, and names everything that is not", async () => {
   type Examined = { stacks: { ok: boolean; findings: { code: string; message: string }[] }[] };
   const doctor = async () => {
-    const { exitCode, stacks } = await releases.drybagSite<Examined>("doctor");
+    const { exitCode, stacks } = await releases.run<Examined>("doctor");
     return { exitCode, codes: stacks[0]?.findings.map(({ code }) => code).sort() };
   };
   expect(await doctor()).toEqual({ exitCode: 0, codes: [] });
@@ -63,9 +63,9 @@ test("doctor has nothing to say of what is as it was installed, and names everyt
 
 test("support writes one archive that tells a lot, and no secret", async () => {
   await releases.inApp(`echo 'connecting with ${SECRET}' >/proc/1/fd/1`);
-  const out = path.join(releases.gap.work, "support");
+  const out = path.join(releases.work, "support");
   await mkdir(out);
-  const { path: archive } = await releases.drybagSite<{ path: string }>("support", "--output", out);
+  const { path: archive } = await releases.run<{ path: string }>("support", "--output", out);
   const { stdout: names } = await execa("tar", ["-tzf", archive]);
   const release = await releases.current();
   for (const name of [
@@ -98,7 +98,7 @@ test("status --watch tells each change, and ends with Ctrl-C and the last state"
   process.kill(-(run.pid as number), "SIGINT");
   expect((await run).exitCode).toBe(7);
   await releases.site.docker(["start", "stack-app-1"]);
-  await vi.waitUntil(async () => (await releases.drybagSite("status")).exitCode === 0, {
+  await vi.waitUntil(async () => (await releases.run("status")).exitCode === 0, {
     timeout: 60_000,
     interval: 500,
   });

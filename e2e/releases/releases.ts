@@ -1,6 +1,5 @@
 import { readlink } from "node:fs/promises";
 import path from "node:path";
-import type { Engine } from "@drybag/lab";
 import { execa } from "execa";
 import { expect } from "vitest";
 import { Gap, type Outcome } from "../support/gap.ts";
@@ -21,37 +20,16 @@ volumes:
   things:
 `;
 
-/** Releases of a stack `stack`, each with another image under the same tag, for a site with a containerd store. */
-export class Releases implements AsyncDisposable {
-  readonly gap: Gap;
+/** A gap with releases of a stack `stack`, each with another image under the same tag. */
+export class Releases extends Gap {
   readonly #folders = new Map<string, string>();
 
-  private constructor(gap: Gap) {
-    this.gap = gap;
-  }
-
-  static async open(name: string): Promise<Releases> {
-    return new Releases(await Gap.open(name, { site: { imageStore: "containerd" } }));
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.gap[Symbol.asyncDispose]();
-  }
-
-  get site(): Engine {
-    return this.gap.site;
-  }
-
-  get dir(): string {
-    return this.gap.dir;
-  }
-
   /** Packs a release, signed with a key of makeKey. */
-  async pack(version: string, key?: string): Promise<void> {
-    await this.gap.buildVersion("rel/app:1", version);
+  async packRelease(version: string, key?: string): Promise<void> {
+    await this.buildVersion("rel/app:1", version);
     const args = key === undefined ? [] : ["--sign", this.#keyFile(key)];
     const files = { "compose.yaml": COMPOSE, "kept/": "" };
-    this.#folders.set(version, await this.gap.pack("stack", version, files, args));
+    this.#folders.set(version, await this.pack("stack", version, files, args));
   }
 
   folder(version: string): string {
@@ -66,14 +44,14 @@ export class Releases implements AsyncDisposable {
   }
 
   /** What a command gives with --json; never with the secret in it. */
-  async drybagSite<Result = object>(...args: string[]): Promise<Outcome<Result>> {
-    const outcome = await this.gap.drybagSite<Result>(args);
+  async run<Result = object>(...args: string[]): Promise<Outcome<Result>> {
+    const outcome = await this.drybagSite<Result>(args);
     expect(outcome.stdout + outcome.stderr).not.toContain(SECRET);
     return outcome;
   }
 
   install(version: string, ...args: string[]) {
-    return this.drybagSite<{ trust: string }>("install", this.folder(version), "--yes", ...args);
+    return this.run<{ trust: string }>("install", this.folder(version), "--yes", ...args);
   }
 
   /** Installs a release where none is, with the answers that it asks for. */
@@ -93,6 +71,6 @@ export class Releases implements AsyncDisposable {
   }
 
   #keyFile(key: string): string {
-    return path.join(this.gap.work, key);
+    return path.join(this.work, key);
   }
 }

@@ -7,9 +7,9 @@ import { Releases } from "./releases.ts";
 let releases: Releases;
 
 beforeAll(async () => {
-  releases = await Releases.open("rel-rollback");
-  await releases.pack("1");
-  await releases.pack("2");
+  releases = await Releases.open("rel-rollback", { site: { imageStore: "containerd" } });
+  await releases.packRelease("1");
+  await releases.packRelease("2");
   await releases.installFirst("1");
   await releases.inApp("echo precious >/kept/data; echo precious >/things/data");
   expect((await releases.install("2")).exitCode).toBe(0);
@@ -18,12 +18,12 @@ beforeAll(async () => {
 afterAll(() => releases?.[Symbol.asyncDispose]());
 
 test("rollback runs the release before, with its image, and leaves data alone", async () => {
-  const { exitCode, error } = await releases.drybagSite("rollback", "--yes");
+  const { exitCode, error } = await releases.run("rollback", "--yes");
   expect(exitCode, JSON.stringify(error)).toBe(0);
   expect(await releases.current()).toMatch(/^1-/);
   expect(await releases.inApp("cat /version /kept/data /things/data")).toBe("1\nprecious\nprecious");
-  expect((await releases.drybagSite("status")).exitCode).toBe(0);
-  const { stacks } = await releases.drybagSite<{
+  expect((await releases.run("status")).exitCode).toBe(0);
+  const { stacks } = await releases.run<{
     stacks: { releases: { version: string; state: string }[] }[];
   }>("releases");
   expect(stacks[0]?.releases.map(({ version, state }) => `${version} ${state}`)).toEqual([
@@ -40,16 +40,13 @@ test("Ctrl-C in a rollback says what runs, and the same command again finishes i
     error: { code: "interrupted", detail: expect.stringContaining("some of its containers may run") },
   });
   expect(await releases.current()).toMatch(/^1-/);
-  expect((await releases.drybagSite("rollback", "--yes")).exitCode).toBe(0);
+  expect((await releases.run("rollback", "--yes")).exitCode).toBe(0);
   expect(await releases.current()).toMatch(/^2-/);
   expect(await releases.inApp("cat /version")).toBe("2");
 });
 
 test("preflight says aloud that a bundle is older", async () => {
-  const { plan } = await releases.drybagSite<{ plan: { findings: object[] } }>(
-    "preflight",
-    releases.folder("1"),
-  );
+  const { plan } = await releases.run<{ plan: { findings: object[] } }>("preflight", releases.folder("1"));
   expect(plan.findings).toMatchObject([
     { code: "release-older", severity: "warning" },
     { code: "volume-unnamed", message: "Volumes without a name: app:/unnamed. Backups hold them." },
@@ -60,12 +57,12 @@ test("prune takes the old release and its image, and rollback says that it is go
   const release = (await readdir(path.join(releases.dir, "stack", "releases"))).find((name) =>
     name.startsWith("1-"),
   );
-  const pruned = await releases.drybagSite("prune", "--keep", "0");
+  const pruned = await releases.run("prune", "--keep", "0");
   expect(pruned).toMatchObject({ exitCode: 0, releases: [release], images: ["rel/app:1"], imagesInUse: [] });
   expect(await imagesOf(releases.site)).toHaveLength(1);
-  expect(await releases.drybagSite("rollback", "--yes")).toMatchObject({
+  expect(await releases.run("rollback", "--yes")).toMatchObject({
     exitCode: 6,
     error: { code: "release-not-found" },
   });
-  expect((await releases.drybagSite("status")).exitCode).toBe(0);
+  expect((await releases.run("status")).exitCode).toBe(0);
 });

@@ -9,13 +9,13 @@ let ours: string;
 let theirs: string;
 
 beforeAll(async () => {
-  releases = await Releases.open("rel-signer");
+  releases = await Releases.open("rel-signer", { site: { imageStore: "containerd" } });
   ours = await releases.makeKey("ours");
   theirs = await releases.makeKey("theirs");
-  await releases.pack("1", "ours");
-  await releases.pack("2", "ours");
-  await releases.pack("3", "theirs");
-  await releases.pack("4");
+  await releases.packRelease("1", "ours");
+  await releases.packRelease("2", "ours");
+  await releases.packRelease("3", "theirs");
+  await releases.packRelease("4");
 });
 
 afterAll(() => releases?.[Symbol.asyncDispose]());

@@ -9,9 +9,9 @@ const EXECUTABLE = path.resolve(import.meta.dirname, "../../packages/installer/d
 let releases: Releases;
 
 beforeAll(async () => {
-  releases = await Releases.open("rel-uninstall");
+  releases = await Releases.open("rel-uninstall", { site: { imageStore: "containerd" } });
   await releases.makeKey("ours");
-  await releases.pack("1", "ours");
+  await releases.packRelease("1", "ours");
   await releases.installFirst("1");
   await releases.inApp("echo precious >/kept/data; echo precious >/things/data");
 });
@@ -30,7 +30,7 @@ test("the executable keeps itself there as drybag-site, unless told not to", asy
 });
 
 test("uninstall keeps the data, and installing again finds it", async () => {
-  const gone = await releases.drybagSite("uninstall", "stack", "--yes");
+  const gone = await releases.run("uninstall", "stack", "--yes");
   expect(gone).toMatchObject({ exitCode: 0, volumes: ["stack_things"], volumesRemoved: false });
   expect(await containersOf(releases.site, "stack")).toEqual([]);
   expect((await readdir(path.join(releases.dir, "stack"))).sort()).toEqual([
@@ -40,15 +40,15 @@ test("uninstall keeps the data, and installing again finds it", async () => {
     "site.env",
     "tasks.json",
   ]);
-  expect((await releases.drybagSite("status")).error?.code).toBe("release-not-found");
+  expect((await releases.run("status")).error?.code).toBe("release-not-found");
   expect((await releases.install("1")).trust).toBe("same");
   expect(await releases.inApp("cat /kept/data /things/data")).toBe("precious\nprecious");
 });
 
 test("uninstall takes the data only when the name was typed", async () => {
-  const refused = await releases.drybagSite("uninstall", "stack", "--yes", "--volumes");
+  const refused = await releases.run("uninstall", "stack", "--yes", "--volumes");
   expect(refused).toMatchObject({ exitCode: 2, error: { code: "usage", hint: "add --confirm stack" } });
-  const wrong = await releases.drybagSite("uninstall", "stack", "--yes", "--volumes", "--confirm", "stakc");
+  const wrong = await releases.run("uninstall", "stack", "--yes", "--volumes", "--confirm", "stakc");
   expect(wrong).toMatchObject({
     exitCode: 2,
     error: { message: expect.stringContaining("is not the name") },
@@ -58,7 +58,7 @@ test("uninstall takes the data only when the name was typed", async () => {
   const { stdout } = await releases.site.docker(["inspect", "--format", volumesOfApp, "stack-app-1"]);
   const mounted = String(stdout).trim().split(" ");
   expect(mounted).toHaveLength(2);
-  const gone = await releases.drybagSite("uninstall", "stack", "--yes", "--volumes", "--confirm", "stack");
+  const gone = await releases.run("uninstall", "stack", "--yes", "--volumes", "--confirm", "stack");
   expect(gone).toMatchObject({ exitCode: 0, volumesRemoved: true, folder: null });
   const left = String((await releases.site.docker(["volume", "ls", "--quiet"])).stdout).split("\n");
   expect(left.filter((volume) => mounted.includes(volume) || volume.startsWith("stack_"))).toEqual([]);

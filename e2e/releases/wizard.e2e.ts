@@ -9,9 +9,9 @@ let releases: Releases;
 let signer: string;
 
 beforeAll(async () => {
-  releases = await Releases.open("rel-wizard");
+  releases = await Releases.open("rel-wizard", { site: { imageStore: "containerd" } });
   signer = await releases.makeKey("ours");
-  await releases.pack("1", "ours");
+  await releases.packRelease("1", "ours");
 });
 
 afterAll(() => releases?.[Symbol.asyncDispose]());
@@ -44,8 +44,8 @@ async function answer(
 
 test("a dry run plans, writes the answers for elsewhere, and changes nothing", async () => {
   const before = await imagesOf(releases.site);
-  const answers = path.join(releases.gap.work, "answers.env");
-  const { exitCode, plan } = await releases.drybagSite<{ plan: object }>(
+  const answers = path.join(releases.work, "answers.env");
+  const { exitCode, plan } = await releases.run<{ plan: object }>(
     ...["install", releases.folder("1"), "--dry-run", "--set", `API_KEY=${SECRET}`, "--answers-out", answers],
   );
   expect(exitCode).toBe(0);
@@ -69,11 +69,11 @@ test("a dry run plans, writes the answers for elsewhere, and changes nothing", a
 });
 
 test("the answers are taken from that file", async () => {
-  const answers = path.join(releases.gap.work, "answers.env");
+  const answers = path.join(releases.work, "answers.env");
   const { exitCode, error } = await releases.install("1", "--values", answers);
   expect(exitCode, JSON.stringify(error)).toBe(0);
   expect(await readFile(path.join(releases.dir, "stack", "site.env"), "utf8")).toContain(SECRET);
-  await releases.drybagSite("uninstall", "stack", "--yes", "--volumes", "--confirm", "stack");
+  await releases.run("uninstall", "stack", "--yes", "--volumes", "--confirm", "stack");
 });
 
 test("a setting that would change an image is refused, with the value that it has", async () => {
@@ -122,5 +122,5 @@ test("answered in a terminal that reports no size, a secret is made up and never
   expect(shown).toContain("is installed and healthy");
   expect(shown).not.toContain(secret);
   expect(shown).toMatch(/^. 5\/5 Start the stack and wait until it is healthy: 1 services/m);
-  await releases.drybagSite("uninstall", "asked", "--yes", "--volumes", "--confirm", "asked");
+  await releases.run("uninstall", "asked", "--yes", "--volumes", "--confirm", "asked");
 });

@@ -18,15 +18,23 @@ export class Gap implements AsyncDisposable {
   readonly lab: Lab;
   readonly work: string;
 
-  private constructor(lab: Lab, work: string) {
+  constructor(lab: Lab, work: string) {
     this.lab = lab;
     this.work = work;
   }
 
-  static async open(name: string, options: Pick<LabOptions, "site" | "sites"> = {}): Promise<Gap> {
+  /** Opens one, of the class that this is called on. */
+  static async open<T extends Gap>(
+    this: new (
+      lab: Lab,
+      work: string,
+    ) => T,
+    name: string,
+    options: Pick<LabOptions, "site" | "sites"> = {},
+  ): Promise<T> {
     const lab = await labUp({ name, environment: readLabEnvironment(process.env), ...options });
     await buildFixture("hello", { engineEnv: lab.connected.env });
-    return new Gap(lab, await mkdtemp(path.join(tmpdir(), `drybag-${name}-`)));
+    return new this(lab, await mkdtemp(path.join(tmpdir(), `drybag-${name}-`)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -40,6 +48,13 @@ export class Gap implements AsyncDisposable {
 
   get site(): Engine {
     return this.lab.site;
+  }
+
+  /** A further site engine. */
+  siteNamed(name: string): Engine {
+    const engine = this.lab.sites[name];
+    if (engine === undefined) throw new Error(`there is no site ${name}`);
+    return engine;
   }
 
   /** Where the stacks are on the site. */

@@ -1,49 +1,30 @@
-import { appendFile, cp, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, cp, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { buildFixture } from "@drybag/fixtures";
-import { type Engine, type Lab, labUp, readLabEnvironment } from "@drybag/lab";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { drybagIn, expectImages, type Packed, packHello } from "../support/pack-hello.ts";
+import { expectImages, HelloGap, type Packed } from "../support/pack-hello.ts";
 import { DRYBAG, FIXTURES } from "../support/paths.ts";
 import type { ProgramRun } from "../support/run-programs.ts";
 
 /** Packed by an engine with a containerd store, which gives layers as their registry had them: the others pack on a classic one. */
-let lab: Lab;
+let gap: HelloGap;
 let work: string;
 let keys: { private: string; public: string; other: string };
 let whole: Packed;
 
 beforeAll(async () => {
-  lab = await labUp({
-    name: "signatures",
-    environment: readLabEnvironment(process.env),
+  gap = await HelloGap.open("signatures", {
     connected: { imageStore: "containerd" },
     site: { imageStore: "classic" },
     sites: [{ name: "modern", imageStore: "containerd" }],
   });
-  work = await mkdtemp(path.join(tmpdir(), "drybag-signatures-"));
-  await buildFixture("hello", { engineEnv: lab.connected.env });
-  for (const name of ["jane", "mallory"]) {
-    await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path.join(work, name)]);
-  }
-  keys = {
-    private: path.join(work, "jane"),
-    public: path.join(work, "jane.pub"),
-    other: path.join(work, "mallory.pub"),
-  };
-  whole = await pack("whole", ["--sign", keys.private]);
+  ({ work } = gap);
+  const [jane, mallory] = [await gap.makeKey("jane"), await gap.makeKey("mallory")];
+  keys = { private: jane, public: `${jane}.pub`, other: `${mallory}.pub` };
+  whole = await gap.packHello("whole", ["--sign", keys.private]);
 });
 
-afterAll(async () => {
-  await rm(work, { recursive: true, force: true });
-  await lab?.[Symbol.asyncDispose]();
-});
-
-const drybag: ReturnType<typeof drybagIn> = (...run) => drybagIn(lab, work)(...run);
-
-const pack = (name: string, args?: readonly string[]) => packHello(lab, work, name, args);
+afterAll(() => gap?.[Symbol.asyncDispose]());
 
 describe("a bundle from an engine with a containerd store", () => {
   test("keeps layers as they came, with the digests that their registry knows", () => {
@@ -52,24 +33,25 @@ describe("a bundle from an engine with a containerd store", () => {
   });
 
   test.each(["site", "modern"])("is loaded by the engine '%s'", async (name) => {
-    const site = lab.sites[name] as Engine;
+    const site = gap.siteNamed(name);
     await site.docker(["load", "--input", whole.tar]);
     await expectImages(site, whole.manifest);
   });
 
   test("is recompressed on request, and packed again from the cache to the same bytes", async () => {
-    const small = await pack("small", ["--recompress"]);
+    const small = await gap.packHello("small", ["--recompress"]);
     for (const { mediaType } of small.manifest.layers) expect(mediaType).toMatch(/\+zstd$/);
     expect(small.manifest.images.map(({ configDigest }) => configDigest)).toEqual(
       whole.manifest.images.map(({ configDigest }) => configDigest),
     );
-    const again = await pack("small-again", ["--recompress"]);
+    const again = await gap.packHello("small-again", ["--recompress"]);
     await execa("cmp", [small.tar, again.tar]);
   });
 });
 
 describe("signatures", () => {
-  const verify = (directory: string, ...args: string[]) => drybag(["verify", directory, "--json", ...args]);
+  const verify = (directory: string, ...args: string[]) =>
+    gap.drybag(["verify", directory, "--json", ...args]);
   const codes = ({ stdout }: ProgramRun) =>
     (JSON.parse(stdout) as { findings: { code: string; severity: string }[] }).findings.map(
       ({ code }) => code,
@@ -85,7 +67,7 @@ describe("signatures", () => {
     });
     const other = await verify(whole.directory, "--key", keys.other);
     expect([other.exitCode, codes(other)]).toEqual([5, ["signer-unknown"]]);
-    const plain = await pack("unsigned");
+    const plain = await gap.packHello("unsigned");
     const unsigned = await verify(plain.directory, "--key", keys.public);
     expect([unsigned.exitCode, codes(unsigned)]).toEqual([5, ["signature-missing"]]);
   });
@@ -95,7 +77,12 @@ describe("signatures", () => {
     [
       "of another bundle",
       async (copy) => {
-        const other = await pack("other-version", ["--sign", keys.private, "--bundle-version", "0.9"]);
+        const other = await gap.packHello("other-version", [
+          "--sign",
+          keys.private,
+          "--bundle-version",
+          "0.9",
+        ]);
         await cp(path.join(other.directory, "SHA256SUMS.sig"), path.join(copy, "SHA256SUMS.sig"));
       },
       "signature-foreign",
@@ -125,7 +112,7 @@ describe("signatures", () => {
   test("a key with a passphrase and nobody to ask is refused at once, one in an agent signs", async () => {
     const secret = path.join(work, "secret");
     await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "opensesame", "-f", secret]);
-    const refused = await drybag(["pack", "--json", "--sign", secret, "-o", path.join(work, "agent")]);
+    const refused = await gap.drybag(["pack", "--json", "--sign", secret, "-o", path.join(work, "agent")]);
     expect(refused.exitCode).toBe(6);
     expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: "signing-failed" } });
     const script = `eval "$(ssh-agent)" >/dev/null; trap 'kill $SSH_AGENT_PID' EXIT
@@ -134,7 +121,7 @@ describe("signatures", () => {
       "$2" "$3" pack --json --sign "$1/secret.pub" --bundle-version 1.0 -o "$1/agent"`;
     const { stdout } = await execa("sh", ["-euc", script, "sh", work, process.execPath, DRYBAG], {
       cwd: path.join(FIXTURES, "hello"),
-      env: { ...lab.connected.env, XDG_CACHE_HOME: path.join(work, "cache") },
+      env: { ...gap.connected.env, XDG_CACHE_HOME: path.join(work, "cache") },
     });
     const { directory } = JSON.parse(stdout) as { directory: string };
     expect((await verify(directory, "--key", `${secret}.pub`)).exitCode).toBe(0);

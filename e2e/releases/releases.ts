@@ -24,10 +24,10 @@ volumes:
 export class Releases extends Gap {
   readonly #folders = new Map<string, string>();
 
-  /** Packs a release, signed with a key of makeKey. */
+  /** Packs a release, signed with a key of makeSigner. */
   async packRelease(version: string, key?: string): Promise<void> {
     await this.buildVersion("rel/app:1", version);
-    const args = key === undefined ? [] : ["--sign", this.#keyFile(key)];
+    const args = key === undefined ? [] : ["--sign", path.join(this.work, key)];
     const files = { "compose.yaml": COMPOSE, "kept/": "" };
     this.#folders.set(version, await this.pack("stack", version, files, args));
   }
@@ -36,10 +36,9 @@ export class Releases extends Gap {
     return this.#folders.get(version) as string;
   }
 
-  /** Makes a key, and gives its fingerprint. */
-  async makeKey(key: string): Promise<string> {
-    await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", this.#keyFile(key)]);
-    const { stdout } = await execa("ssh-keygen", ["-l", "-f", `${this.#keyFile(key)}.pub`]);
+  /** Makes a key for packRelease, and gives its fingerprint. */
+  async makeSigner(key: string): Promise<string> {
+    const { stdout } = await execa("ssh-keygen", ["-l", "-f", `${await this.makeKey(key)}.pub`]);
     return stdout.split(" ")[1] as string;
   }
 
@@ -68,9 +67,5 @@ export class Releases extends Gap {
 
   async inApp(script: string): Promise<string> {
     return String((await this.site.docker(["exec", "stack-app-1", "sh", "-c", script])).stdout);
-  }
-
-  #keyFile(key: string): string {
-    return path.join(this.work, key);
   }
 }

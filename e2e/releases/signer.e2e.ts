@@ -10,8 +10,8 @@ let theirs: string;
 
 beforeAll(async () => {
   releases = await Releases.open("rel-signer", { site: { imageStore: "containerd" } });
-  ours = await releases.makeKey("ours");
-  theirs = await releases.makeKey("theirs");
+  ours = await releases.makeSigner("ours");
+  theirs = await releases.makeSigner("theirs");
   await releases.packRelease("1", "ours");
   await releases.packRelease("2", "ours");
   await releases.packRelease("3", "theirs");

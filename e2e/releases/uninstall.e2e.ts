@@ -10,7 +10,7 @@ let releases: Releases;
 
 beforeAll(async () => {
   releases = await Releases.open("rel-uninstall", { site: { imageStore: "containerd" } });
-  await releases.makeKey("ours");
+  await releases.makeSigner("ours");
   await releases.packRelease("1", "ours");
   await releases.installFirst("1");
   await releases.inApp("echo precious >/kept/data; echo precious >/things/data");

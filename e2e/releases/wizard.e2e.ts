@@ -10,7 +10,7 @@ let signer: string;
 
 beforeAll(async () => {
   releases = await Releases.open("rel-wizard", { site: { imageStore: "containerd" } });
-  signer = await releases.makeKey("ours");
+  signer = await releases.makeSigner("ours");
   await releases.packRelease("1", "ours");
 });
 

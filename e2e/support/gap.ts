@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildFixture } from "@drybag/fixtures";
 import { type Engine, type Lab, type LabOptions, labUp, readLabEnvironment } from "@drybag/lab";
+import { execa } from "execa";
 import { packProject, startInstaller } from "./installer.ts";
 
 /** What an installer's command gives with --json. */
@@ -30,7 +31,7 @@ export class Gap implements AsyncDisposable {
       work: string,
     ) => T,
     name: string,
-    options: Pick<LabOptions, "site" | "sites"> = {},
+    options: Pick<LabOptions, "connected" | "site" | "sites"> = {},
   ): Promise<T> {
     const lab = await labUp({ name, environment: readLabEnvironment(process.env), ...options });
     await buildFixture("hello", { engineEnv: lab.connected.env });
@@ -60,6 +61,13 @@ export class Gap implements AsyncDisposable {
   /** Where the stacks are on the site. */
   get dir(): string {
     return path.join(this.work, "opt");
+  }
+
+  /** Makes an SSH key to sign with. Gives its file; the public one is beside it. */
+  async makeKey(name: string): Promise<string> {
+    const file = path.join(this.work, name);
+    await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", file]);
+    return file;
   }
 
   /** Builds an image on the connected engine. */

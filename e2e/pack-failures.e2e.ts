@@ -116,6 +116,21 @@ test("no space where the bundle goes", async () => {
   }
 });
 
+test("no space where the cache is", async () => {
+  const full = path.join(work, "cache");
+  await mkdir(full);
+  await execa("mount", ["-t", "tmpfs", "-o", "size=512k", "tmpfs", full]);
+  try {
+    await expectFailure(
+      await pack(),
+      6,
+      /no space left for the cache of layers in \S+\/cache\/.*\[disk-full\]\n→ .*XDG_CACHE_HOME/,
+    );
+  } finally {
+    await execa("umount", [full]);
+  }
+});
+
 test("another bundle of the same name is not replaced unless told", async () => {
   const args = ["--bundle-version", "1"];
   expect(await pack(args)).toMatchObject({ exitCode: 0 });

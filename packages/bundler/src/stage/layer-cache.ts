@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { DrybagError } from "@drybag/errors";
 import type { BundledLayer } from "@drybag/format";
 import { type CompressionLevel, compressionRecipe } from "./compression.ts";
 import { readPieces } from "./read-pieces.ts";
@@ -131,6 +132,16 @@ export async function verifyBlob(cache: LayerCache, digest: string, signal: Abor
     hash.update(piece);
   }
   return hash.digest("hex") === hexOf(digest);
+}
+
+/** An error while writing to the cache: where there is no room for it any more, in words that say which disk and what to do. */
+export function cacheError(error: unknown, { directory }: LayerCache): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
+  return new DrybagError("disk-full", `There is no space left for the cache of layers in ${directory}.`, {
+    hint: "Make room there ('drybag cache prune --older-than 30d' drops old layers), or set XDG_CACHE_HOME to a folder on another disk; then pack again.",
+    cause: error,
+  });
 }
 
 function layerRecord(cache: LayerCache, diffId: string, form: LayerForm): string {

@@ -5,6 +5,7 @@ import type { ResolvedImage } from "../images/resolve-images.ts";
 import { type CompressionLevel, MemoryBudget } from "./compression.ts";
 import { PieceMemory } from "./even-pieces.ts";
 import {
+  cacheError,
   findImage,
   findLayer,
   keepImage,
@@ -140,7 +141,7 @@ async function saveMissing(
     ),
   );
   options.signal.throwIfAborted();
-  if (stop.signal.aborted) throw stop.signal.reason;
+  if (stop.signal.aborted) throw cacheError(stop.signal.reason, cache);
   return stager.fresh;
 }
 
